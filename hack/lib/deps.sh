@@ -1,0 +1,54 @@
+# shellcheck shell=bash
+# Debian packages that hack/ needs. Source after common.sh.
+
+# What the service itself runs with.
+up_packages=(crun conmon catatonit nftables iproute2 busybox-static util-linux ca-certificates)
+# What the tests need on top: a registry, peers to compare with, a compiler for the image fixtures.
+test_packages=(
+  runc containernetworking-plugins containerd docker-registry skopeo prometheus apache2-utils openssl
+  jq procps gcc libc6-dev make bzip2 dpkg-dev python3 kmod e2fsprogs fuse3
+)
+
+package_installed() {
+  [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+# ensure_packages NAME... : installs what is missing and starts none of the services that come with it.
+ensure_packages() {
+  local name missing=()
+  for name in "$@"; do package_installed "$name" || missing+=("$name"); done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  need_root
+  command -v apt-get >/dev/null || die "missing packages, and this is no Debian: ${missing[*]}"
+  take_lock apt
+  install_packages "${missing[@]}"
+  drop_lock
+}
+
+install_packages() {
+  if ! apt-cache show "$@" >/dev/null 2>&1; then update_package_lists; fi
+  say "installing $*"
+  # Old lists name versions that the mirror has dropped: a failed install deserves one with fresh lists.
+  apt_quietly install "$@" || { update_package_lists && apt_quietly install "$@"; } ||
+    die "apt-get could not install: $*"
+}
+
+update_package_lists() {
+  say 'updating package lists'
+  apt-get -qq -o DPkg::Lock::Timeout=300 update >&2
+}
+
+# Debian starts and enables a service as soon as its package is set up; a registry or a second runtime that nobody asked
+# for must not run beside the user's. The maintainer scripts see /bin/true and /bin/false in place of the tools that
+# would do it, in a mount namespace of their own: unlike a policy-rc.d, nothing can be left behind, however this ends.
+apt_quietly() {
+  # shellcheck disable=SC2016
+  DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 unshare --mount --propagation private bash -euc '
+    muted=$1; shift
+    for tool in /usr/sbin/invoke-rc.d /usr/bin/deb-systemd-invoke /usr/sbin/update-rc.d; do
+      [ ! -e "$tool" ] || mount --bind /bin/true "$tool"
+    done
+    [ ! -e /usr/bin/deb-systemd-helper ] || mount --bind /bin/false /usr/bin/deb-systemd-helper
+    exec apt-get -qq -y --no-install-recommends -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$muted" "$@" >&2
+  ' bash "$@" </dev/null
+}
