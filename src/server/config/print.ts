@@ -1,0 +1,63 @@
+import { stringify } from 'smol-toml';
+import type { Config } from './schema.ts';
+import { configTree } from './tree.ts';
+import type { Setting, TableSetting, ValueSetting } from './tree.ts';
+
+const width = 100;
+
+/** The configuration as commented TOML; reading it again gives the same configuration. */
+export function printConfig(config: Config): string {
+  return `${table(configTree(), config, []).join('\n')}\n`;
+}
+
+/** Values come before tables: TOML would count a later value into the table above it. */
+function table(setting: TableSetting, values: object, path: readonly string[]): string[] {
+  const fields = [...setting.fields].map(([name, field]) => ({
+    name,
+    setting: field.setting,
+    value: (values as Readonly<Record<string, unknown>>)[field.key],
+  }));
+  const lines: string[] = [];
+  for (const field of fields)
+    if (field.setting.kind === 'value') lines.push(...value(field.name, field.setting, field.value));
+  for (const field of fields)
+    if (field.setting.kind !== 'value') lines.push(...section(field.setting, field.value, [...path, field.name]));
+  return lines;
+}
+
+function section(setting: Setting, content: unknown, path: readonly string[]): string[] {
+  if (typeof content !== 'object' || content === null || setting.kind === 'value') return [];
+  if (setting.kind === 'table')
+    return ['', ...comment(setting.description), `[${header(path)}]`, ...table(setting, content, path)];
+  const entries = Object.entries(content).flatMap(([name, entry]) => section(setting.entry, entry, [...path, name]));
+  return ['', ...comment(setting.description), ...entries];
+}
+
+function value(name: string, setting: ValueSetting, current: unknown): string[] {
+  const line = stringify({ [name]: current }).trim();
+  return [...comment(explanation(setting)), line];
+}
+
+/** Description, choices and default of a setting in one text. */
+export function explanation(setting: ValueSetting): string {
+  const choices = setting.choices.length > 0 ? ` One of: ${setting.choices.join(', ')}.` : '';
+  const usual =
+    setting.defaultValue === undefined || setting.defaultValue === ''
+      ? ''
+      : ` Default: ${JSON.stringify(setting.defaultValue)}.`;
+  return `${setting.description}${choices}${usual}`;
+}
+
+function header(path: readonly string[]): string {
+  return path.map((part) => (/^[A-Za-z0-9_-]+$/.test(part) ? part : JSON.stringify(part))).join('.');
+}
+
+function comment(text: string): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(/\s+/).filter((part) => part !== '')) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + word.length < width) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(`# ${word}`);
+  }
+  return lines;
+}

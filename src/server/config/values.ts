@@ -1,0 +1,71 @@
+import { isIPv4, isIPv6 } from 'node:net';
+import { z } from 'zod';
+
+/** The kinds of value that settings are made of. Each refusal says what is allowed. */
+
+/** Bytes of a unix socket's path that the kernel takes: sun_path is 108 with its final zero. */
+const maxSocketPath = 107;
+
+export const absolutePath = () =>
+  z.string().refine(isAbsolute, 'must be an absolute path without "." or ".." parts and without control characters');
+
+/** Empty, or an absolute path; what empty means stands in the setting's description. */
+export const optionalPath = () =>
+  z.string().refine((text) => text === '' || isAbsolute(text), 'must be empty or an absolute path without ".." parts');
+
+export const socketPath = () =>
+  z
+    .string()
+    .refine(
+      (text) => text === '' || (isAbsolute(text) && Buffer.byteLength(text) <= maxSocketPath),
+      `must be an absolute path of at most ${maxSocketPath} bytes`,
+    );
+
+export const integer = (min: number, max: number) =>
+  z
+    .number()
+    .refine(
+      (value) => Number.isSafeInteger(value) && value >= min && value <= max,
+      `must be a whole number from ${min} to ${max}`,
+    );
+
+/** `address:port` to listen on; empty switches the listener off where the setting says so. */
+export const listenAddress = (options: { readonly mayBeEmpty: boolean }) =>
+  z
+    .string()
+    .refine(
+      (text) => (text === '' ? options.mayBeEmpty : splitAddress(text) !== undefined),
+      `must be an IP address and a port such as "127.0.0.1:9464" or "[::1]:9464"${options.mayBeEmpty ? ', or empty' : ''}`,
+    );
+
+export const ipv4Range = () =>
+  z.string().refine(isIpv4Range, 'must be an IPv4 network such as "10.85.0.0/16", host bits zero, from /8 to /29');
+
+/** `registry.local:5000`: what stands before the first slash of an image reference. */
+export const registryHost = () =>
+  z
+    .string()
+    .regex(/^([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?$/i, 'must be a registry host such as "registry.local:5000"');
+
+/** `127.0.0.1:80` or `[::1]:80` in its two parts; undefined when it is neither. */
+export function splitAddress(text: string): { readonly host: string; readonly port: number } | undefined {
+  const match = /^(?:\[([^\]]+)\]|([^:]+)):([0-9]{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  if (match === null || port > 65535) return undefined;
+  if (match[1] !== undefined) return isIPv6(match[1]) ? { host: match[1], port } : undefined;
+  return isIPv4(match[2] ?? '') ? { host: match[2] ?? '', port } : undefined;
+}
+
+function isAbsolute(text: string): boolean {
+  // a control character in a path would corrupt logs and mount tables
+  if (!text.startsWith('/') || /[\u0000-\u001f\u007f]/.test(text)) return false;
+  return !text.split('/').some((part) => part === '.' || part === '..');
+}
+
+function isIpv4Range(text: string): boolean {
+  const [address = '', bits = ''] = text.split('/');
+  const length = Number(bits);
+  if (!isIPv4(address) || !/^[0-9]{1,2}$/.test(bits) || length < 8 || length > 29) return false;
+  const value = address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
+  return value % 2 ** (32 - length) === 0;
+}
