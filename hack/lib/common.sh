@@ -24,3 +24,15 @@ take_lock() {
 }
 
 drop_lock() { exec {lock_fd}>&-; }
+
+# log_step FILE ... log_done : between the two, a failure of the script shows the end of FILE.
+# (Not `(...) >FILE || die`: bash ignores -e within.)
+log_step() {
+  step_log=$1
+  trap '[ $? = 0 ] || [ -z "$step_log" ] || { tail -n 20 "$step_log"; say "failed: $step_log has all of it"; } >&2' EXIT
+}
+
+log_done() {
+  rm -f "$step_log"
+  step_log=
+}

@@ -26,7 +26,11 @@ export function demoImage(busybox = '/bin/busybox'): BuiltImage {
   return buildImage({
     layers: [layer],
     format: 'oci',
-    config: { Cmd: ['/bin/sh', '-c', command], WorkingDir: '/', Labels: { 'org.opencontainers.image.title': 'Cricket demo' } },
+    config: {
+      Cmd: ['/bin/sh', '-c', command],
+      WorkingDir: '/',
+      Labels: { 'org.opencontainers.image.title': 'Cricket demo' },
+    },
   });
 }
 
@@ -42,7 +46,11 @@ function rootfs(busybox: Buffer, names: readonly string[]): TarEntry[] {
     { kind: 'dir', path: 'tmp', mode: 0o1777 },
     { kind: 'file', path: 'bin/busybox', mode: 0o755, data: busybox },
     ...names.map((name): TarEntry => ({ kind: 'symlink', path: `bin/${name}`, target: 'busybox' })),
-    { kind: 'file', path: 'etc/passwd', data: 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n' },
+    {
+      kind: 'file',
+      path: 'etc/passwd',
+      data: 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n',
+    },
     { kind: 'file', path: 'etc/group', data: 'root:x:0:\nnogroup:x:65534:\n' },
   ];
 }

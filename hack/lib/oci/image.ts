@@ -140,7 +140,7 @@ function encodeManifest(layers: readonly Layer[], config: Buffer, format: Format
   });
 }
 
-function documentOf(content: { readonly mediaType: string }): ImageDocument {
+function documentOf<T extends { readonly mediaType: string }>(content: T): ImageDocument {
   const body = Buffer.from(JSON.stringify(content));
   return { mediaType: content.mediaType, digest: digestOf(body), body };
 }

@@ -131,6 +131,7 @@ function header(f: HeaderFields): Buffer {
 
 function octal(out: Buffer, value: number, offset: number, width: number): void {
   const digits = value.toString(8).padStart(width - 1, '0');
-  if (digits.length > width - 1) throw new RangeError(`${String(value)} does not fit a tar field of ${String(width)} bytes`);
+  if (digits.length > width - 1)
+    throw new RangeError(`${String(value)} does not fit a tar field of ${String(width)} bytes`);
   out.write(`${digits}\0`, offset, 'latin1');
 }
