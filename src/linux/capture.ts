@@ -1,0 +1,88 @@
+import { openSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { closeQuietly, makePipe, readablePipe } from './fds.ts';
+import { spawnProcess } from './process.ts';
+import type { Child, SpawnOptions } from './process.ts';
+import type { Ending } from './pidfd.ts';
+import type { Watcher } from './watcher.ts';
+
+export interface Captured {
+  readonly ending: Ending;
+  readonly stdout: Buffer;
+  readonly stderr: Buffer;
+  /** True when output went over the limit; what came after was read and thrown away. */
+  readonly cut: boolean;
+}
+
+export interface CaptureOptions extends Omit<SpawnOptions, 'fds'> {
+  /** Bytes of stdout and stderr together that are kept. */
+  readonly limit: number;
+  /** Told of the child as soon as it runs, to signal it. */
+  readonly onStart?: (child: Child) => void;
+}
+
+/** Milliseconds of silence after the end, when a grandchild still holds the output open. */
+const drainMs = 100;
+
+/**
+ * Runs a program to its end and keeps what it printed. Output that a left-over grandchild holds open is
+ * read for a moment after the end, then let go. Errors: those of starting it.
+ */
+export async function captureProgram(watcher: Watcher, options: CaptureOptions): Promise<Captured> {
+  const nothing = openSync('/dev/null', 'r');
+  const out = makePipe();
+  const err = makePipe();
+  let child: Child;
+  try {
+    child = spawnProcess(watcher, {
+      ...options,
+      fds: new Map([
+        [0, nothing],
+        [1, out.write],
+        [2, err.write],
+      ]),
+    });
+  } catch (error) {
+    closeQuietly(out.read);
+    closeQuietly(err.read);
+    throw error;
+  } finally {
+    [nothing, out.write, err.write].forEach(closeQuietly);
+  }
+  const sink = { left: options.limit, cut: false };
+  const stdout = collect(readablePipe(out.read), sink);
+  const stderr = collect(readablePipe(err.read), sink);
+  options.onStart?.(child);
+  const ending = await child.ended;
+  await Promise.all([stdout.drained(), stderr.drained()]);
+  return { ending, stdout: Buffer.concat(stdout.chunks), stderr: Buffer.concat(stderr.chunks), cut: sink.cut };
+}
+
+interface Sink {
+  left: number;
+  cut: boolean;
+}
+
+function collect(stream: Socket, sink: Sink): { readonly chunks: Buffer[]; drained(): Promise<void> } {
+  const chunks: Buffer[] = [];
+  const closed = Promise.withResolvers<undefined>();
+  let lastData = 0;
+  stream.on('data', (chunk: Buffer) => {
+    lastData = performance.now();
+    const kept = chunk.subarray(0, sink.left);
+    sink.left -= kept.length;
+    if (kept.length < chunk.length) sink.cut = true;
+    if (kept.length > 0) chunks.push(kept);
+  });
+  stream.on('error', () => stream.destroy());
+  stream.on('close', () => closed.resolve(undefined));
+  const drained = async () => {
+    lastData = performance.now();
+    const timer = setInterval(() => {
+      if (performance.now() - lastData >= drainMs) stream.destroy();
+    }, drainMs / 2);
+    await closed.promise;
+    clearInterval(timer);
+  };
+  return { chunks, drained };
+}

@@ -1,0 +1,99 @@
+import { lstatSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { errnoOf } from '../base/errors.ts';
+import { MS_NODEV, MS_NOEXEC, MS_NOSUID, mount, unmount } from './mount.ts';
+import { mountOverlay } from './overlay.ts';
+import type { Overlay } from './overlay.ts';
+import { serveTasks } from './worker/serve.ts';
+
+/** What a host path is, as far as a mount needs to know. */
+export interface PathFacts {
+  readonly directory: boolean;
+  readonly major: number;
+  readonly minor: number;
+  readonly type: 'file' | 'directory' | 'block' | 'character' | 'other';
+}
+
+/** Everything here may wait for a disk, or for ever under a dead network file system. */
+export const diskTasks = {
+  mountRootfs(overlay: Overlay): void {
+    for (const path of [overlay.upper, overlay.work, overlay.target]) mkdirSync(path, { recursive: true, mode: 0o755 });
+    // A crash can leave `volatile`'s mark, and the kernel then refuses the work directory.
+    rmSync(join(overlay.work, 'work'), { recursive: true, force: true });
+    mountOverlay(overlay);
+  },
+  mountShm(shm: { readonly path: string; readonly bytes: number }): void {
+    mkdirSync(shm.path, { recursive: true, mode: 0o1777 });
+    const flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+    mount('shm', shm.path, { type: 'tmpfs', flags, data: `mode=1777,size=${shm.bytes}` });
+  },
+  /** Takes every mount off the path, then the directory tree away. Absent is fine. */
+  unmountAndRemove(path: string): void {
+    while (unmount(path));
+    rmSync(path, { recursive: true, force: true });
+  },
+  unmountAll(path: string): void {
+    while (unmount(path));
+  },
+  removeTree(path: string): void {
+    rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+  },
+  /** The facts of a path after following symlinks; `create` makes a missing one a directory (root, 0755). */
+  pathFacts(query: { readonly path: string; readonly create: boolean }): PathFacts {
+    if (query.create) makeMissing(query.path);
+    const stat = statSync(query.path);
+    return {
+      directory: stat.isDirectory(),
+      major: Number((BigInt(stat.rdev) >> 8n) & 0xfffn),
+      minor: Number((BigInt(stat.rdev) & 0xffn) | ((BigInt(stat.rdev) >> 12n) & 0xfff00n)),
+      type: stat.isFile()
+        ? 'file'
+        : stat.isDirectory()
+          ? 'directory'
+          : stat.isBlockDevice()
+            ? 'block'
+            : stat.isCharacterDevice()
+              ? 'character'
+              : 'other',
+    };
+  },
+  /** Bytes allocated and inodes below a directory on its own file system. */
+  diskUsage(path: string): { readonly bytes: number; readonly inodes: number } {
+    return usageBelow(path);
+  },
+};
+export type DiskTasks = typeof diskTasks;
+
+serveTasks(diskTasks);
+
+function makeMissing(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o755 });
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+  }
+}
+
+function usageBelow(path: string): { bytes: number; inodes: number } {
+  const total = { bytes: 0, inodes: 0 };
+  const line = [path];
+  for (let directory = line.pop(); directory !== undefined; directory = line.pop()) {
+    for (const entry of listQuietly(directory)) {
+      const full = join(directory, entry);
+      const stat = lstatSync(full, { throwIfNoEntry: false });
+      if (stat === undefined) continue;
+      total.bytes += stat.blocks * 512;
+      total.inodes += 1;
+      if (stat.isDirectory()) line.push(full);
+    }
+  }
+  return total;
+}
+
+function listQuietly(path: string): readonly string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    return [];
+  }
+}

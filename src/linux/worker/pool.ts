@@ -1,0 +1,145 @@
+import { Worker } from 'node:worker_threads';
+import { abortError } from '../../base/abort.ts';
+import { fail } from '../../base/errors.ts';
+import type { Reply, Tasks } from './serve.ts';
+
+export interface PoolOptions {
+  readonly name: string;
+  readonly module: URL;
+  /** Workers at most; a call beyond waits in line. */
+  readonly size: number;
+  /** Milliseconds after which an unused Worker ends; Infinity keeps the first one. */
+  readonly idleMs: number;
+  /** Told when a Worker had to be abandoned in the middle of a task. */
+  readonly onStuck?: (task: string) => void;
+}
+
+interface Job {
+  readonly task: string;
+  readonly argument: unknown;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+  readonly signal: AbortSignal;
+  worker?: PoolWorker;
+}
+
+interface PoolWorker {
+  readonly thread: Worker;
+  job: Job | undefined;
+  idle: NodeJS.Timeout | undefined;
+}
+
+/**
+ * Workers for calls that can wait for a disk or a path a user named. A task whose signal fires is answered
+ * at once with the signal's error; its Worker is given up (it cannot be interrupted in a syscall) and ends
+ * whenever the kernel lets it.
+ */
+export class WorkerPool<T extends Tasks> implements AsyncDisposable {
+  readonly #options: PoolOptions;
+  readonly #workers = new Set<PoolWorker>();
+  readonly #line: Job[] = [];
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+  }
+
+  /** Runs a task. Errors: the task's, `cancelled` or `deadline_exceeded` when the signal fires first. */
+  async call<Name extends keyof T & string>(
+    task: Name,
+    argument: Parameters<T[Name]>[0],
+    signal: AbortSignal,
+  ): Promise<Awaited<ReturnType<T[Name]>>> {
+    if (signal.aborted) throw abortError(signal);
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const job: Job = { task, argument, resolve, reject, signal };
+    const onAbort = () => this.#giveUp(job);
+    signal.addEventListener('abort', onAbort, { once: true });
+    this.#line.push(job);
+    this.#dispatch();
+    try {
+      return (await promise) as Awaited<ReturnType<T[Name]>>;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** Calls waiting for a Worker, for the queue metric. */
+  get waiting(): number {
+    return this.#line.length;
+  }
+
+  #dispatch(): void {
+    while (this.#line.length > 0) {
+      const worker = this.#freeWorker();
+      if (worker === undefined) return;
+      const job = this.#line.shift();
+      if (job === undefined) return;
+      clearTimeout(worker.idle);
+      worker.job = job;
+      job.worker = worker;
+      worker.thread.ref();
+      worker.thread.postMessage({ id: 0, task: job.task, argument: job.argument });
+    }
+  }
+
+  #freeWorker(): PoolWorker | undefined {
+    for (const worker of this.#workers) if (worker.job === undefined) return worker;
+    return this.#workers.size < this.#options.size ? this.#start() : undefined;
+  }
+
+  #start(): PoolWorker {
+    const thread = new Worker(this.#options.module, { name: this.#options.name, stdin: false });
+    const worker: PoolWorker = { thread, job: undefined, idle: undefined };
+    this.#workers.add(worker);
+    thread.on('message', (reply: Reply) => this.#finish(worker, reply));
+    thread.on('error', (error: Error) => this.#lose(worker, error));
+    thread.on('exit', () => this.#lose(worker, new Error('the worker ended')));
+    return worker;
+  }
+
+  #finish(worker: PoolWorker, reply: Reply): void {
+    const job = worker.job;
+    worker.job = undefined;
+    worker.thread.unref();
+    if (Number.isFinite(this.#options.idleMs))
+      worker.idle = setTimeout(() => this.#end(worker), this.#options.idleMs).unref();
+    if (reply.ok) job?.resolve(reply.value);
+    else job?.reject(fail(reply.code, reply.message, reply.errno === undefined ? undefined : withErrno(reply)));
+    this.#dispatch();
+  }
+
+  #giveUp(job: Job): void {
+    const index = this.#line.indexOf(job);
+    if (index >= 0) this.#line.splice(index, 1);
+    else if (job.worker?.job === job) {
+      this.#options.onStuck?.(job.task);
+      this.#end(job.worker);
+    }
+    job.reject(abortError(job.signal));
+    this.#dispatch();
+  }
+
+  #lose(worker: PoolWorker, error: Error): void {
+    this.#workers.delete(worker);
+    worker.job?.reject(fail('internal', `${this.#options.name} worker failed: ${error.message}`, error));
+    worker.job = undefined;
+    this.#dispatch();
+  }
+
+  #end(worker: PoolWorker): void {
+    this.#workers.delete(worker);
+    worker.job = undefined;
+    worker.thread.unref();
+    void worker.thread.terminate();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const idle = [...this.#workers].filter((worker) => worker.job === undefined);
+    for (const worker of [...this.#workers]) this.#end(worker);
+    await Promise.all(idle.map((worker) => worker.thread.terminate()));
+  }
+}
+
+function withErrno(reply: { readonly errno: string | undefined; readonly message: string }): Error {
+  return Object.assign(new Error(reply.message), { code: reply.errno });
+}

@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import type { CheckpointKind } from '../../base/checkpoint.ts';
+import type { PodId } from '../../base/ids.ts';
+import { parsePodId } from '../../base/ids.ts';
+
+export const stringMap = z.record(z.string(), z.string());
+
+const podConfig = z.object({
+  name: z.string(),
+  uid: z.string(),
+  namespace: z.string(),
+  attempt: z.number(),
+  hostname: z.string(),
+  /** Absolute, or empty: then containers have no log file. */
+  logDirectory: z.string(),
+  /** Null: the host's resolv.conf. */
+  dns: z
+    .object({ servers: z.array(z.string()), searches: z.array(z.string()), options: z.array(z.string()) })
+    .nullable(),
+  labels: stringMap,
+  annotations: stringMap,
+  /** As the kubelet spelt it; empty: under the configured parent. */
+  cgroupParent: z.string(),
+  network: z.enum(['pod', 'node']),
+  ipc: z.enum(['pod', 'node']),
+  pid: z.enum(['pod', 'container', 'node']),
+  sysctls: stringMap,
+  privileged: z.boolean(),
+});
+/** A sandbox's configuration, settled: what RunPodSandbox was asked for, with every default decided. */
+export type PodConfig = Readonly<z.infer<typeof podConfig>>;
+
+const podRecord = z.object({
+  id: z.string().transform(parsePodId),
+  config: podConfig,
+  /** Name of the OCI runtime; empty means the default one. */
+  handler: z.string(),
+  /** Nanoseconds since 1970. */
+  createdAt: z.string().transform(BigInt),
+  /** The cgroup its containers live in. */
+  cgroup: z.string(),
+  /** Pinned namespaces: kind → file. Those missing are the host's. */
+  pins: z.object({ net: z.string().optional(), ipc: z.string().optional(), uts: z.string().optional() }),
+  /** A sandbox of an earlier boot has no namespaces left. */
+  bootId: z.string(),
+});
+/** What never changes of a sandbox once it is being made; also the intent from which a crash is undone. */
+export type PodRecord = Readonly<z.output<typeof podRecord>>;
+export const podRecordKind: CheckpointKind<PodRecord> = {
+  name: 'pod',
+  version: 1,
+  schema: podRecord as unknown as z.ZodType<PodRecord>,
+};
+
+/** The name kubelet and crictl know it by: one sandbox of it at a time. */
+export function podKey(config: PodConfig): string {
+  return JSON.stringify([config.namespace, config.name, config.uid, config.attempt]);
+}
+
+/** `default/web`, for messages. */
+export function podTitle(record: { readonly id: PodId; readonly config: PodConfig }): string {
+  return `pod sandbox ${record.id.slice(0, 13)} (${record.config.namespace}/${record.config.name})`;
+}

@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import type { CheckpointKind } from '../../base/checkpoint.ts';
+import { assertNever, fail } from '../../base/errors.ts';
+
+/*
+ *   creating ──made──▶ ready ──stopping──▶ stopping ──stopped──▶ stopped
+ *      │                 │                   │  ▲                   │
+ *      └────────broke────┴─────────broke─────┘  └──stopping──broken │
+ *                                                              │    │
+ *                        removing ◀──────────removing──────────┴────┘
+ */
+const podState = z.discriminatedUnion('kind', [
+  /** An intent: not listed; a restart undoes it. */
+  z.object({ kind: z.literal('creating') }),
+  z.object({ kind: z.literal('ready'), ips: z.array(z.string()), initPid: z.number(), initStart: z.string() }),
+  /** Containers are being ended; no new one starts. */
+  z.object({ kind: z.literal('stopping') }),
+  z.object({ kind: z.literal('stopped') }),
+  /** Something of it could not be undone; Stop and Remove finish it. */
+  z.object({ kind: z.literal('broken'), reason: z.string() }),
+  /** Half removed: a restart goes on removing. */
+  z.object({ kind: z.literal('removing') }),
+]);
+export type PodState = Readonly<z.infer<typeof podState>>;
+
+export const podStateKind: CheckpointKind<PodState> = { name: 'pod-state', version: 1, schema: podState };
+
+export type PodEvent =
+  | {
+      readonly kind: 'made';
+      readonly ips: readonly string[];
+      /** The init of a shared PID namespace, 0 without one. */
+      readonly initPid: number;
+      readonly initStart: string;
+    }
+  | { readonly kind: 'stopping' }
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'broke'; readonly reason: string }
+  | { readonly kind: 'removing' };
+
+/** The only way a sandbox changes. Errors: `failed_precondition` for an event its state does not allow. */
+export function stepPod(state: PodState, event: PodEvent): PodState {
+  switch (event.kind) {
+    case 'made':
+      if (state.kind !== 'creating') throw refused(state, event);
+      return { kind: 'ready', ips: [...event.ips], initPid: event.initPid, initStart: event.initStart };
+    case 'stopping':
+      if (state.kind === 'creating' || state.kind === 'removing') throw refused(state, event);
+      return state.kind === 'stopped' ? state : { kind: 'stopping' };
+    case 'stopped':
+      if (state.kind === 'creating' || state.kind === 'removing') throw refused(state, event);
+      return { kind: 'stopped' };
+    case 'broke':
+      return { kind: 'broken', reason: event.reason };
+    case 'removing':
+      return { kind: 'removing' };
+    default:
+      return assertNever(event);
+  }
+}
+
+/** CRI knows two states; a sandbox is READY only while it can hold containers. */
+export function isReady(state: PodState): state is Extract<PodState, { kind: 'ready' }> {
+  return state.kind === 'ready';
+}
+
+function refused(state: PodState, event: PodEvent): Error {
+  return fail('failed_precondition', `a sandbox that is ${state.kind} cannot become ${event.kind}`);
+}
