@@ -140,7 +140,12 @@ function encodeManifest(layers: readonly Layer[], config: Buffer, format: Format
   });
 }
 
-function documentOf<T extends { readonly mediaType: string }>(content: T): ImageDocument {
+interface Document {
+  readonly mediaType: string;
+  readonly [field: string]: unknown;
+}
+
+function documentOf(content: Document): ImageDocument {
   const body = Buffer.from(JSON.stringify(content));
   return { mediaType: content.mediaType, digest: digestOf(body), body };
 }
