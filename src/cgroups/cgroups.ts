@@ -1,0 +1,116 @@
+import { readdirSync } from 'node:fs';
+import { allSides, controllersFor } from './controllers.ts';
+import { createGroup, createSubgroup } from './create.ts';
+import { parseCgroupfsParent } from './drivers/cgroupfs.ts';
+import { localOomKills, subtreeOomKills } from './events.ts';
+import { subdirectories } from './files.ts';
+import { directoryIn, groupExists, readerOf } from './group.ts';
+import { killGroup } from './kill.ts';
+import type { CgroupVersion, Layout, LayoutSources } from './layout.ts';
+import { findLayout, ownMountinfo } from './layout.ts';
+import { membersOf, moveProcess } from './members.ts';
+import type { CgroupPath } from './path.ts';
+import { childPath } from './path.ts';
+import { removeGroup } from './remove.ts';
+import type { Limits, Resources } from './resources.ts';
+import type { CgroupStats } from './stats.ts';
+import { readStats } from './stats.ts';
+import { StatsReaders } from './stats-reader.ts';
+import type { StatsReader } from './stats-reader.ts';
+import { Updater } from './update.ts';
+
+/** The machine's control groups. Functions without a signal cannot wait and run where they are called. */
+export interface Cgroups {
+  readonly version: CgroupVersion;
+  readonly driver: 'cgroupfs';
+  /** A parent as the kubelet spells it under this driver. Errors: `invalid_argument`. */
+  parseParent(text: string): CgroupPath;
+  /** `parent/name`. Errors: `invalid_argument`. */
+  child(parent: CgroupPath, name: string): CgroupPath;
+  /** With missing parents, in every hierarchy; on v2 with controllers. See createGroup. */
+  create(path: CgroupPath): void;
+  /** A child of a cgroup that holds processes, for an exec; its path. See createSubgroup. */
+  createExec(container: CgroupPath, name: string): CgroupPath;
+  /** With all below it; absent is fine; waits while processes are in it. */
+  remove(path: CgroupPath, signal: AbortSignal): Promise<void>;
+  /** SIGKILL until empty, with all below it; absent is fine. */
+  kill(path: CgroupPath, signal: AbortSignal): Promise<void>;
+  /** Process ids in it and below, without zombies; none where it is absent. */
+  processes(path: CgroupPath): readonly number[];
+  /** Errors: `not_found` for an absent process or cgroup. */
+  move(pid: number, path: CgroupPath): void;
+  /** All of it or nothing; the signal ends the wait, not the work. Errors: see Updater. */
+  update(path: CgroupPath, resources: Resources, signal: AbortSignal): Promise<void>;
+  /** Undefined where the cgroup is absent. */
+  read(path: CgroupPath): CgroupStats | undefined;
+  /** The same through held descriptors, for what is read again and again. */
+  reader(path: CgroupPath): StatsReader;
+  /** Limits in force, from the files. */
+  limits(path: CgroupPath): Limits;
+  /** OOM kills in it and all below it. */
+  oomKills(path: CgroupPath): bigint | undefined;
+  /** OOM kills of its very own processes. */
+  localOomKills(path: CgroupPath): bigint | undefined;
+  exists(path: CgroupPath): boolean;
+  /** Names of the children, of all hierarchies together. */
+  list(path: CgroupPath): readonly string[];
+}
+
+export interface CgroupsOptions {
+  /** The kernel's own words; tests give others. */
+  readonly sources?: LayoutSources;
+  /** Readers that may hold their descriptors, about twenty each; those beyond open files anew. */
+  readonly heldReaders?: number;
+}
+
+/** Errors: `failed_precondition` when no cgroup file system is mounted. */
+export function openCgroups(options: CgroupsOptions = {}): Cgroups {
+  const layout = findLayout(options.sources ?? ownSources());
+  const controllers = controllersFor(layout);
+  const updater = new Updater(layout, controllers);
+  const readers = new StatsReaders(layout, controllers, options.heldReaders ?? 512);
+  return {
+    version: layout.version,
+    driver: 'cgroupfs',
+    parseParent: parseCgroupfsParent,
+    child: childPath,
+    create: (path) => createGroup(layout, path),
+    createExec: (container, name) => {
+      const path = childPath(container, name);
+      createSubgroup(layout, path);
+      return path;
+    },
+    remove: (path, signal) => removeGroup(layout, path, signal),
+    kill: (path, signal) => killGroup(layout, path, signal),
+    processes: (path) => membersOf(layout, path),
+    move: (pid, path) => moveProcess(layout, pid, path),
+    update: (path, resources, signal) => updater.update(path, resources, signal),
+    read: (path) => readStats(layout, controllers, readerOf(layout, path)),
+    reader: (path) => readers.open(path),
+    limits: (path) => {
+      const read = readerOf(layout, path);
+      return Object.assign({}, ...allSides(layout, controllers).map((side) => side.limits(read))) as Limits;
+    },
+    oomKills: (path) => subtreeOomKills(layout, path),
+    localOomKills: (path) => localOomKills(layout, path),
+    exists: (path) => groupExists(layout, path),
+    list: (path) => childNames(layout, path),
+  };
+}
+
+function childNames(layout: Layout, path: CgroupPath): readonly string[] {
+  return [...new Set(layout.hierarchies.flatMap((hierarchy) => subdirectories(directoryIn(hierarchy, path))))].sort();
+}
+
+function ownSources(): LayoutSources {
+  return { mountinfo: ownMountinfo(), hugepages: hugepageDirectories() };
+}
+
+/** None on kernels built without huge pages. */
+function hugepageDirectories(): readonly string[] {
+  try {
+    return readdirSync('/sys/kernel/mm/hugepages');
+  } catch {
+    return [];
+  }
+}

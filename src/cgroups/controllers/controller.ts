@@ -1,0 +1,28 @@
+import type { ReadFile } from '../group.ts';
+import type { Limits, Resources } from '../resources.ts';
+
+/** One value to be written to one file of a cgroup. */
+export interface Write {
+  readonly file: string;
+  readonly value: string;
+  /** The kernel may reclaim memory before this write returns: it must not run on the main thread. */
+  readonly waits?: true;
+  /** Left out without an error where the kernel has no such file. */
+  readonly optional?: true;
+}
+
+/** What a controller does in one version of cgroups. */
+export interface Side<Stats> {
+  /** The writes that bring a cgroup to these resources, in order. Errors: `failed_precondition` if they cannot hold. */
+  plan(resources: Resources, read: ReadFile): readonly Write[];
+  /** What the files say, or undefined where the controller's files are absent. */
+  stats(read: ReadFile): Stats | undefined;
+  /** The limits in force; a field is absent where there is none. */
+  limits(read: ReadFile): Limits;
+}
+
+/** The silhouette of every file in this folder. */
+export interface Controller<Stats> {
+  readonly v1: Side<Stats>;
+  readonly v2: Side<Stats>;
+}

@@ -1,0 +1,75 @@
+import { fail } from '../../base/errors.ts';
+import type { ReadFile } from '../group.ts';
+import type { Resources } from '../resources.ts';
+import type { Controller, Side, Write } from './controller.ts';
+import { parseKeyed, parseNumber } from './text.ts';
+
+/** Of one page size, bytes. */
+export interface HugetlbStats {
+  readonly pageSize: string;
+  readonly usage: bigint;
+  /** v1 only. */
+  readonly peak: bigint | undefined;
+  /** Times an allocation ran into the limit. */
+  readonly failcnt: bigint;
+}
+
+/** How the files of one version are named after `hugetlb.<size>.`. */
+interface Files {
+  readonly limit: string;
+  readonly reserved: string;
+  readonly usage: string;
+  readonly failures: (read: ReadFile, prefix: string) => bigint | undefined;
+}
+
+const v1: Files = {
+  limit: 'limit_in_bytes',
+  reserved: 'rsvd.limit_in_bytes',
+  usage: 'usage_in_bytes',
+  failures: (read, prefix) => parseNumber(read(`${prefix}.failcnt`)),
+};
+const v2: Files = {
+  limit: 'max',
+  reserved: 'rsvd.max',
+  usage: 'current',
+  failures: (read, prefix) => parseKeyed(read(`${prefix}.events`) ?? '')('max'),
+};
+
+/** cgroup-v1/hugetlb.rst; cgroup-v2.rst, "HugeTLB". Sizes as in the file names: `2MB`. */
+export function hugetlb(sizes: readonly string[]): Controller<readonly HugetlbStats[]> {
+  return { v1: side(sizes, v1), v2: side(sizes, v2) };
+}
+
+function side(sizes: readonly string[], files: Files): Side<readonly HugetlbStats[]> {
+  return {
+    plan: ({ hugepages = [] }: Resources): readonly Write[] =>
+      hugepages.flatMap(({ pageSize, limit }) => {
+        const known = sizes.includes(pageSize);
+        if (!known && limit > 0n)
+          throw fail('failed_precondition', `huge pages of ${pageSize}: this kernel has ${sizes.join(', ') || 'none'}`);
+        // Reservations fail with an error at mmap; faults past the limit would end in SIGBUS, so both are set.
+        return [files.limit, files.reserved].map((file) => ({
+          file: `hugetlb.${pageSize}.${file}`,
+          value: `${limit}`,
+          ...(limit > 0n && file === files.limit ? {} : { optional: true as const }),
+        }));
+      }),
+    stats: (read) => {
+      const all = sizes.flatMap((pageSize) => {
+        const prefix = `hugetlb.${pageSize}`;
+        const usage = parseNumber(read(`${prefix}.${files.usage}`));
+        if (usage === undefined) return [];
+        const peak = parseNumber(read(`${prefix}.max_usage_in_bytes`));
+        return [{ pageSize, usage, peak, failcnt: files.failures(read, prefix) ?? 0n }];
+      });
+      return all.length === 0 ? undefined : all;
+    },
+    limits: (read) => {
+      const hugepages = sizes.flatMap((pageSize) => {
+        const limit = parseNumber(read(`hugetlb.${pageSize}.${files.limit}`));
+        return limit === undefined || limit >= 1n << 62n ? [] : [{ pageSize, limit }];
+      });
+      return hugepages.length === 0 ? {} : { hugepages };
+    },
+  };
+}

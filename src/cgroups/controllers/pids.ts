@@ -1,0 +1,24 @@
+import type { ReadFile } from '../group.ts';
+import type { Resources } from '../resources.ts';
+import type { Controller, Side, Write } from './controller.ts';
+import { parseNumber, present } from './text.ts';
+
+/** Tasks, that is threads, of the cgroup and all below it. */
+export interface PidsStats {
+  readonly current: bigint;
+  /** Undefined: no limit. */
+  readonly limit: bigint | undefined;
+}
+
+const side: Side<PidsStats> = {
+  plan: ({ pidsLimit = 0n }: Resources): readonly Write[] =>
+    pidsLimit === 0n ? [] : [{ file: 'pids.max', value: pidsLimit < 0n ? 'max' : `${pidsLimit}` }],
+  stats: (read: ReadFile) => {
+    const current = parseNumber(read('pids.current'));
+    return current === undefined ? undefined : { current, limit: parseNumber(read('pids.max')) };
+  },
+  limits: (read) => present({ pidsLimit: parseNumber(read('pids.max')) }),
+};
+
+/** cgroup-v1/pids.rst; the files are the same in v2. */
+export const pids: Controller<PidsStats> = { v1: side, v2: side };

@@ -1,0 +1,50 @@
+import type { ReadFile } from './group.ts';
+
+/** Part of the time in which tasks waited: percentages over 10, 60 and 300 seconds, and the sum in microseconds. */
+export interface PressureShare {
+  readonly avg10: number;
+  readonly avg60: number;
+  readonly avg300: number;
+  readonly totalUs: bigint;
+}
+
+/** accounting/psi.rst. `some`: at least one task waited; `full`: all did. */
+export interface Pressure {
+  readonly some: PressureShare;
+  readonly full: PressureShare;
+}
+
+export interface PressureStats {
+  readonly cpu: Pressure | undefined;
+  readonly memory: Pressure | undefined;
+  readonly io: Pressure | undefined;
+}
+
+/**
+ * Only the v2 tree has pressure files; on a hybrid machine it counts the processes that the OCI runtime put there too.
+ * Undefined: no such cgroup there, or the kernel was booted with psi=0.
+ */
+export function pressureStats(read: ReadFile): PressureStats | undefined {
+  const cpu = parsePressure(read('cpu.pressure'));
+  const memory = parsePressure(read('memory.pressure'));
+  const io = parsePressure(read('io.pressure'));
+  return cpu === undefined && memory === undefined && io === undefined ? undefined : { cpu, memory, io };
+}
+
+/** `some avg10=0.00 avg60=0.00 avg300=0.00 total=0` and the same for full, which CPU lacked before Linux 5.13. */
+function parsePressure(text: string | undefined): Pressure | undefined {
+  if (text === undefined) return undefined;
+  const some = /^some (.*)$/m.exec(text)?.[1];
+  const full = /^full (.*)$/m.exec(text)?.[1];
+  return some === undefined ? undefined : { some: parseShare(some), full: parseShare(full ?? '') };
+}
+
+function parseShare(text: string): PressureShare {
+  const fields = new Map(text.split(' ').map((field) => field.split('=', 2) as [string, string]));
+  return {
+    avg10: Number(fields.get('avg10') ?? 0),
+    avg60: Number(fields.get('avg60') ?? 0),
+    avg300: Number(fields.get('avg300') ?? 0),
+    totalUs: BigInt(fields.get('total') ?? 0),
+  };
+}

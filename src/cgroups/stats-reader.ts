@@ -1,0 +1,105 @@
+import { closeSync, constants, openSync } from 'node:fs';
+import { errnoOf } from '../base/errors.ts';
+import type { Controllers } from './controllers.ts';
+import { absentErrnos, readAll } from './files.ts';
+import { filePath, readerOf } from './group.ts';
+import type { ReadFile } from './group.ts';
+import type { Layout } from './layout.ts';
+import type { CgroupPath } from './path.ts';
+import type { CgroupStats } from './stats.ts';
+import { readStats } from './stats.ts';
+
+/** Reads one cgroup again and again. Dispose it when the cgroup is no longer of interest. */
+export interface StatsReader extends Disposable {
+  /** Undefined once the cgroup is gone; the descriptors are closed then. */
+  read(): CgroupStats | undefined;
+}
+
+/** The readers of one daemon: only so many hold descriptors, the others open and close theirs at each read. */
+export class StatsReaders {
+  readonly #layout: Layout;
+  readonly #controllers: Controllers;
+  #free: number;
+
+  constructor(layout: Layout, controllers: Controllers, bound: number) {
+    this.#layout = layout;
+    this.#controllers = controllers;
+    this.#free = bound;
+  }
+
+  open(path: CgroupPath): StatsReader {
+    if (this.#free === 0) return this.#passing(path);
+    this.#free--;
+    return this.#held(new HeldFiles(this.#layout, path));
+  }
+
+  #passing(path: CgroupPath): StatsReader {
+    const read = readerOf(this.#layout, path);
+    return { read: () => readStats(this.#layout, this.#controllers, read), [Symbol.dispose]: () => undefined };
+  }
+
+  #held(files: HeldFiles): StatsReader {
+    let open = true;
+    const close = () => {
+      if (!open) return;
+      open = false;
+      this.#free++;
+      files[Symbol.dispose]();
+    };
+    const read = () => {
+      const stats = open ? readStats(this.#layout, this.#controllers, files.read) : undefined;
+      if (stats === undefined || files.removed) {
+        close();
+        return undefined;
+      }
+      return stats;
+    };
+    return { read, [Symbol.dispose]: close };
+  }
+}
+
+/**
+ * Descriptors of a cgroup's files, opened when first read. kernfs makes the text anew for each read at offset 0, and
+ * answers ENODEV once the cgroup is removed, even if another of the same name has taken its place.
+ */
+class HeldFiles implements Disposable {
+  readonly #layout: Layout;
+  readonly #path: CgroupPath;
+  /** -1: this kernel has no such file. */
+  readonly #descriptors = new Map<string, number>();
+  removed = false;
+
+  constructor(layout: Layout, path: CgroupPath) {
+    this.#layout = layout;
+    this.#path = path;
+  }
+
+  readonly read: ReadFile = (file) => {
+    let fd = this.#descriptors.get(file);
+    if (fd === undefined) this.#descriptors.set(file, (fd = this.#open(file)));
+    if (fd === -1) return undefined;
+    try {
+      return readAll(fd);
+    } catch (error) {
+      if (!absentErrnos.has(errnoOf(error))) throw error;
+      if (errnoOf(error) === 'ENODEV') this.removed = true;
+      return undefined;
+    }
+  };
+
+  #open(file: string): number {
+    const path = filePath(this.#layout, this.#path, file);
+    if (path === undefined) return -1;
+    try {
+      return openSync(path, constants.O_RDONLY);
+    } catch (error) {
+      if (absentErrnos.has(errnoOf(error))) return -1;
+      throw error;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const fd of this.#descriptors.values()) if (fd !== -1) closeSync(fd);
+    this.#descriptors.clear();
+  }
+}

@@ -1,0 +1,136 @@
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { waitFor } from '../base/abort.ts';
+import { errnoOf, errorFrom, fail, messageOf } from '../base/errors.ts';
+import type { CricketError, ErrorCode } from '../base/errors.ts';
+import { KeyedLocks } from '../base/locks.ts';
+import { allSides } from './controllers.ts';
+import type { Controllers } from './controllers.ts';
+import type { Write } from './controllers/controller.ts';
+import { withCopiedCpusets } from './cpuset-tree.ts';
+import { writeText } from './files.ts';
+import { filePath, groupExists, readerOf } from './group.ts';
+import type { Layout } from './layout.ts';
+import type { CgroupPath } from './path.ts';
+import { checkResources } from './resources.ts';
+import type { Resources } from './resources.ts';
+
+/** A value of one file of one cgroup. */
+export interface PathWrite extends Write {
+  readonly path: CgroupPath;
+}
+
+/**
+ * Applies limits to running cgroups: one update per cgroup at a time, all of it or nothing. What was written is put
+ * back, last first, when a later write fails.
+ */
+export class Updater {
+  readonly #layout: Layout;
+  readonly #controllers: Controllers;
+  readonly #locks = new KeyedLocks<CgroupPath>();
+
+  constructor(layout: Layout, controllers: Controllers) {
+    this.#layout = layout;
+    this.#controllers = controllers;
+  }
+
+  /**
+   * The signal ends the wait only: a write that the kernel holds up in reclaim cannot be taken back, and the next
+   * update of the same cgroup queues behind it. Errors: `invalid_argument` for values no kernel takes, `not_found`
+   * for an absent cgroup, `failed_precondition` for what does not fit this host, its parent or what is in use.
+   */
+  async update(path: CgroupPath, resources: Resources, signal: AbortSignal): Promise<void> {
+    checkResources(resources);
+    const held = await this.#locks.acquire(path, signal);
+    const work = this.#apply(path, resources).finally(() => held[Symbol.dispose]());
+    await waitFor(work, signal);
+  }
+
+  async #apply(path: CgroupPath, resources: Resources): Promise<void> {
+    if (!groupExists(this.#layout, path)) throw fail('not_found', `update cgroup ${path}: no such cgroup`);
+    const done: PathWrite[] = [];
+    try {
+      for (const write of this.#plan(path, resources)) {
+        const before = await this.#write(write);
+        if (before !== undefined) done.push({ ...write, value: before });
+      }
+    } catch (error) {
+      const failures = await this.#putBack(done);
+      const failed = errorFrom(error);
+      throw failures.length === 0
+        ? failed
+        : fail(
+            failed.code,
+            `${failed.message}; what was written before could not be put back: ${failures.join('; ')}`,
+            error,
+          );
+    }
+  }
+
+  #plan(path: CgroupPath, resources: Resources): readonly PathWrite[] {
+    const read = readerOf(this.#layout, path);
+    const planned = allSides(this.#layout, this.#controllers).flatMap((side) => side.plan(resources, read));
+    const unified = Object.entries(resources.unified ?? {});
+    if (unified.length > 0 && this.#layout.version === 'v1')
+      throw fail('failed_precondition', `update cgroup ${path}: unified resources need cgroup v2, this host has v1`);
+    const raw: Write[] = unified.map(([file, value]) => ({ file, value, waits: true }));
+    return withCopiedCpusets(this.#layout, path, [...planned, ...raw]);
+  }
+
+  /** The value that was there before; undefined if nothing was written. */
+  async #write(write: PathWrite): Promise<string | undefined> {
+    const full = filePath(this.#layout, write.path, write.file);
+    const before = full === undefined ? undefined : readerOf(this.#layout, write.path)(write.file)?.trim();
+    if (full === undefined || before === undefined) {
+      if (write.optional) return undefined;
+      throw fail('failed_precondition', `set ${write.file} of cgroup ${write.path}: this host has no such file here`);
+    }
+    if (before === write.value) return undefined;
+    try {
+      if (write.waits) await writeAside(full, write.value);
+      else writeText(full, write.value);
+    } catch (error) {
+      throw writeError(write, error);
+    }
+    return before;
+  }
+
+  async #putBack(done: readonly PathWrite[]): Promise<readonly string[]> {
+    const failures: string[] = [];
+    for (const write of done.toReversed()) {
+      try {
+        await this.#write(write);
+      } catch (error) {
+        failures.push(messageOf(error));
+      }
+    }
+    return failures;
+  }
+}
+
+/**
+ * A write off the main thread. O_NONBLOCK asks memory.max and memory.high not to reclaim before they return (Linux
+ * 6.16; older kernels ignore it); the limit then holds from the next allocation on.
+ */
+async function writeAside(path: string, value: string): Promise<void> {
+  await using file = await open(path, constants.O_WRONLY | constants.O_NONBLOCK);
+  await file.write(value);
+}
+
+/** What an errno of such a write means. */
+const refusals: Readonly<Record<string, readonly [ErrorCode, string]>> = {
+  EBUSY: ['failed_precondition', 'more than that is in use, here or below'],
+  EINVAL: ['invalid_argument', 'the kernel does not take it: the parent may allow less'],
+  ERANGE: ['invalid_argument', 'the kernel does not take it: it is out of range'],
+  EACCES: ['failed_precondition', 'the parent does not have it to give'],
+  ENOSPC: ['failed_precondition', 'the parent does not have it to give'],
+  ENOENT: ['not_found', 'the cgroup has gone'],
+  ENODEV: ['not_found', 'the cgroup has gone'],
+};
+
+function writeError(write: PathWrite, error: unknown): CricketError {
+  const errno = errnoOf(error);
+  const what = `set ${write.file} of cgroup ${write.path} to ${JSON.stringify(write.value)}: ${errno ?? String(error)}`;
+  const known = refusals[errno ?? ''];
+  return known === undefined ? errorFrom(error, what) : fail(known[0], `${what}, ${known[1]}`, error);
+}
