@@ -1,4 +1,5 @@
-import type { OciIdMapping, OciInteger, OciRlimit, OciSeccomp } from './oci.ts';
+import type { NodeProfile } from './seccomp/profile.ts';
+import type { OciIdMapping, OciInteger, OciRlimit } from './oci.ts';
 
 /**
  * Everything that decides a container's config.json, settled: the parser of the RPC has applied the defaults,
@@ -41,6 +42,8 @@ export interface SpecInput {
   readonly readonlyPaths: readonly string[];
   readonly namespaces: Namespaces;
   readonly resources: SpecResources;
+  /** The `blockIO` section as it goes into the file; empty: none. */
+  readonly blockIo: Readonly<Record<string, unknown>>;
   /** Already raised to what the daemon may set: `effectiveOomScoreAdj`. */
   readonly oomScoreAdj: number;
   readonly rlimits: readonly OciRlimit[];
@@ -104,7 +107,7 @@ export interface CapabilityRequest {
 export type SeccompChoice =
   | { readonly kind: 'runtime_default' }
   | { readonly kind: 'unconfined' }
-  | { readonly kind: 'profile'; readonly profile: OciSeccomp };
+  | { readonly kind: 'profile'; readonly profile: NodeProfile };
 
 export type NamespaceChoice =
   { readonly kind: 'host' } | { readonly kind: 'new' } | { readonly kind: 'path'; readonly path: string };
@@ -133,20 +136,19 @@ export type UserNamespaceChoice =
       readonly gidMappings: readonly OciIdMapping[];
     };
 
-/** What CRI says: 0, empty and absent all mean "not given". Bytes and microseconds. */
+/** What CRI says: 0, empty and absent all mean "not given". Bytes and microseconds; negative lifts a limit. */
 export interface SpecResources {
   readonly cpuShares?: OciInteger | undefined;
   readonly cpuQuota?: OciInteger | undefined;
   readonly cpuPeriod?: OciInteger | undefined;
   readonly memoryLimitBytes?: OciInteger | undefined;
-  /** Memory and swap together; -1 is unlimited swap. */
+  /** Memory and swap together. */
   readonly memorySwapLimitBytes?: OciInteger | undefined;
   readonly cpusetCpus?: string | undefined;
   readonly cpusetMems?: string | undefined;
   readonly pidsLimit?: OciInteger | undefined;
-  readonly hugepages?: readonly { readonly pageSize: string; readonly limitBytes: OciInteger }[] | undefined;
+  /** A limit of 0 forbids that page size (`2MB`, `1GB`). */
+  readonly hugepages?: readonly { readonly pageSize: string; readonly limit: OciInteger }[] | undefined;
   /** cgroup v2 files by name. */
   readonly unified?: Readonly<Record<string, string>> | undefined;
-  /** The `blockIO` section as it goes into the file. */
-  readonly blockIo?: Readonly<Record<string, unknown>> | undefined;
 }

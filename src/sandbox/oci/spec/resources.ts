@@ -17,9 +17,9 @@ export function resourceSection(input: SpecInput): OciResources {
     },
     memory: memorySection(input),
     ...(pids === undefined ? {} : { pids: { limit: pids } }),
-    hugepageLimits: (wanted.hugepages ?? []).map(({ pageSize, limitBytes }) => ({ pageSize, limit: limitBytes })),
+    hugepageLimits: (wanted.hugepages ?? []).map(({ pageSize, limit }) => ({ pageSize, limit })),
     ...(Object.keys(wanted.unified ?? {}).length > 0 ? { unified: wanted.unified ?? {} } : {}),
-    ...(wanted.blockIo === undefined ? {} : { blockIO: wanted.blockIo }),
+    ...(Object.keys(input.blockIo).length > 0 ? { blockIO: input.blockIo } : {}),
   };
 }
 
@@ -33,4 +33,5 @@ function memorySection(input: SpecInput): NonNullable<OciResources['memory']> {
   return { limit, swap: input.host.swapAccounting ? swap : undefined };
 }
 
-const given = (value: OciInteger | undefined) => (value === undefined || Number(value) === 0 ? undefined : value);
+/** As in CRI, 0 is "not given". */
+const given = (value: OciInteger | undefined) => (Number(value) === 0 ? undefined : value);

@@ -85,6 +85,7 @@ function cloneRules(arch: string): readonly OciSyscallRule[] {
   ];
 }
 
-function isAtLeast(kernel: readonly [number, number], least: readonly [number, number]): boolean {
+/** Kernel versions, major and minor. */
+export function isAtLeast(kernel: readonly [number, number], least: readonly [number, number]): boolean {
   return kernel[0] > least[0] || (kernel[0] === least[0] && kernel[1] >= least[1]);
 }

@@ -1,6 +1,6 @@
-import { assertNever } from '../../../../base/errors.ts';
-import { fail } from '../../../../base/errors.ts';
+import { assertNever, fail } from '../../../../base/errors.ts';
 import { defaultProfile } from './default-profile.ts';
+import { resolveProfile } from './resolve.ts';
 import type { OciSeccomp } from '../oci.ts';
 import type { SpecInput } from '../input.ts';
 
@@ -17,11 +17,12 @@ export function seccompSection(input: SeccompInput, bounding: readonly string[])
   const { available, arch, kernel } = input.host.seccomp;
   if (!available)
     throw fail('failed_precondition', `container ${input.id}: this kernel has no seccomp; run it Unconfined`);
+  const facts = { capabilities: bounding, arch, kernel };
   switch (input.seccomp.kind) {
     case 'runtime_default':
-      return defaultProfile({ capabilities: bounding, arch, kernel });
+      return defaultProfile(facts);
     case 'profile':
-      return input.seccomp.profile;
+      return resolveProfile(input.seccomp.profile, facts);
     default:
       return assertNever(input.seccomp);
   }
