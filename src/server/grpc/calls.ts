@@ -37,7 +37,6 @@ const deadlineSlack = 20;
 /** The calls whose handlers are at work: what a drain waits for. */
 export class Calls {
   readonly #deps: CallsDeps;
-  readonly #loggers = new Map<string, Logger>();
   readonly #unary = new Set<AbortController>();
   readonly #streams = new Set<AbortController>();
   #idle: (() => void) | undefined;
@@ -52,7 +51,8 @@ export class Calls {
     const controller = new AbortController();
     const open = kind === 'unary' ? this.#unary : this.#streams;
     const { metrics } = this.#deps;
-    const log = this.#logger(rpc);
+    // A child keeps the level it was born with: one a call follows a level changed by SIGHUP.
+    const log = this.#deps.log.child({ rpc });
     const span = beginSpan(path, wire.metadata);
     const started = monotonicMs();
     open.add(controller);
@@ -99,15 +99,6 @@ export class Calls {
 
   get size(): number {
     return this.#unary.size + this.#streams.size;
-  }
-
-  #logger(rpc: string): Logger {
-    let log = this.#loggers.get(rpc);
-    if (log === undefined) {
-      log = this.#deps.log.child({ rpc });
-      this.#loggers.set(rpc, log);
-    }
-    return log;
   }
 }
 

@@ -1,7 +1,7 @@
 import { Client, credentials, Metadata, status } from '@grpc/grpc-js';
 import type { ServiceError } from '@grpc/grpc-js';
 import { expect } from 'chai';
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -232,26 +232,5 @@ describe('serveCri', () => {
     expect(await answer).to.deep.equal(version);
     await drained;
     expect(await stat(socket).catch((error: unknown) => (error as { code: string }).code)).to.equal('ENOENT');
-  });
-
-  it('takes over a stale socket, refuses a live one and anything else', async () => {
-    await serve({ version: async () => version });
-    const second = await failure(
-      serveCri({ socket, group: 'root', ...handlers({}) }, { log: pino({ level: 'silent' }), metrics: metrics.rpc }),
-    );
-    expect(second).to.include({ code: 'already_exists' });
-    await server?.drain(0, never);
-    await writeFile(socket, '');
-    const other = await failure(
-      serveCri({ socket, group: 'root', ...handlers({}) }, { log: pino({ level: 'silent' }), metrics: metrics.rpc }),
-    );
-    expect(other.message).to.contain('something else is there');
-    await rm(socket);
-    const { spawnSync } = await import('node:child_process');
-    const bind = `require('net').createServer().listen(${JSON.stringify(socket)}, () => process.kill(process.pid, 9))`;
-    spawnSync(process.execPath, ['-e', bind]);
-    expect((await stat(socket)).isSocket()).to.equal(true);
-    await serve({ version: async () => version });
-    expect(await call(RuntimeServiceService.version, { version: '' })).to.deep.equal(version);
   });
 });
