@@ -1,0 +1,119 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { loadCheckpoint, makePrivateDirectory, saveCheckpoint } from '../../base/checkpoint.ts';
+import type { CheckpointKind } from '../../base/checkpoint.ts';
+import { parsePodId } from '../../base/ids.ts';
+import type { PodId } from '../../base/ids.ts';
+import { formatAddress, parseAddress } from './cidr.ts';
+
+/** Who holds an address. */
+export interface Lease {
+  readonly pod: PodId;
+  readonly address: number;
+  /** The range it was taken from: the bridge keeps its gateway while the lease lives. */
+  readonly range: string;
+  /** The host's end of its veth. */
+  readonly link: string;
+}
+
+const kind: CheckpointKind<Lease & { boot: string }> = {
+  name: 'network lease',
+  version: 1,
+  schema: z.object({
+    pod: z.string().transform(parsePodId),
+    address: z.number().int(),
+    range: z.string(),
+    link: z.string(),
+    boot: z.string(),
+  }),
+};
+
+/**
+ * The leases, in memory and as one file each, named by the address: even a file that cannot be read keeps its address
+ * from being given twice. Not synced to disk: a reboot voids them anyway.
+ */
+export class Leases {
+  readonly #directory: string;
+  readonly #boot: string;
+  readonly #byPod = new Map<PodId, Lease>();
+  readonly #byAddress = new Map<number, Lease | 'unreadable'>();
+
+  private constructor(directory: string, boot: string) {
+    this.#directory = directory;
+    this.#boot = boot;
+  }
+
+  /** Reads what an earlier daemon left; leases of another boot are void and deleted. */
+  static async open(directory: string, boot: string): Promise<Leases> {
+    await makePrivateDirectory(directory);
+    const leases = new Leases(directory, boot);
+    await Promise.all((await readdir(directory)).map((name) => leases.#read(name)));
+    return leases;
+  }
+
+  async #read(name: string): Promise<void> {
+    const address = parseAddress(name.replace(/\.json$/, ''));
+    const path = join(this.#directory, name);
+    // A temp file of a write that never ended.
+    if (address === undefined) return rm(path, { force: true });
+    const lease = await loadCheckpoint(kind, path).catch(() => undefined);
+    if (lease === undefined || lease.address !== address) this.#byAddress.set(address, 'unreadable');
+    else if (lease.boot !== this.#boot) await rm(path, { force: true });
+    else this.#remember(lease);
+  }
+
+  #remember(lease: Lease): void {
+    this.#byPod.set(lease.pod, lease);
+    this.#byAddress.set(lease.address, lease);
+  }
+
+  /** The address is taken from this call on; its file is there when it resolves. */
+  async add(lease: Lease): Promise<void> {
+    this.#remember(lease);
+    try {
+      await saveCheckpoint(kind, this.#path(lease), { ...lease, boot: this.#boot }, { durable: false });
+    } catch (error) {
+      this.#forget(lease);
+      throw error;
+    }
+  }
+
+  /** The address is free when it resolves. */
+  async drop(lease: Lease): Promise<void> {
+    await rm(this.#path(lease), { force: true });
+    this.#forget(lease);
+  }
+
+  #forget(lease: Lease): void {
+    if (this.#byPod.get(lease.pod) === lease) this.#byPod.delete(lease.pod);
+    if (this.#byAddress.get(lease.address) === lease) this.#byAddress.delete(lease.address);
+  }
+
+  #path({ address }: Pick<Lease, 'address'>): string {
+    return join(this.#directory, `${formatAddress(address)}.json`);
+  }
+
+  of(pod: PodId): Lease | undefined {
+    return this.#byPod.get(pod);
+  }
+
+  has(address: number): boolean {
+    return this.#byAddress.has(address);
+  }
+
+  all(): readonly Lease[] {
+    return [...this.#byPod.values()];
+  }
+
+  /** Addresses held for nobody knows whom. */
+  unreadable(): readonly number[] {
+    return [...this.#byAddress].filter(([, lease]) => lease === 'unreadable').map(([address]) => address);
+  }
+
+  async dropUnreadable(address: number): Promise<void> {
+    if (this.#byAddress.get(address) !== 'unreadable') return;
+    await rm(this.#path({ address }), { force: true });
+    this.#byAddress.delete(address);
+  }
+}

@@ -1,0 +1,29 @@
+import { parsePodId } from '../../base/ids.ts';
+import type { InstanceId, PodId } from '../../base/ids.ts';
+import { formatAddress, parseAddress } from './cidr.ts';
+
+/** Everything we make in the kernel's network carries the instance id: daemons never touch each other's. */
+export const bridgeName = (instance: InstanceId): string => `crk${instance}`;
+export const linkPrefix = (instance: InstanceId): string => `ck${instance}`;
+export const tableName = (instance: InstanceId): string => `cricket_${instance}`;
+
+/** 14 of at most 15 bytes. `turn` picks other digits of the pod's id where a link of that name exists. */
+export const linkName = (instance: InstanceId, pod: PodId, turn: number): string =>
+  linkPrefix(instance) + pod.slice(turn * 8, turn * 8 + 8);
+
+/** Locally administered; the same for an instance's bridge every time it is made. */
+export const bridgeMac = (instance: InstanceId): string =>
+  `02:72:00:00:${instance.slice(0, 2)}:${instance.slice(2, 4)}`;
+
+/** From the address: whoever remembers the address's last holder in its ARP cache reaches the new one. */
+export const podMac = (address: number): string =>
+  ['02', '63', ...[24, 16, 8, 0].map((shift) => ((address >>> shift) & 255).toString(16).padStart(2, '0'))].join(':');
+
+/** What stands in a link's alias: a lost lease can be read back from the kernel. */
+export const aliasOf = (pod: PodId, address: number): string => `${pod} ${formatAddress(address)}`;
+
+export function parseAlias(alias: string): { readonly pod: PodId; readonly address: number } | undefined {
+  const [pod = '', address = ''] = alias.split(' ');
+  const value = parseAddress(address);
+  return /^[0-9a-f]{64}$/.test(pod) && value !== undefined ? { pod: parsePodId(pod), address: value } : undefined;
+}

@@ -1,0 +1,30 @@
+import type { PodId } from '../../base/ids.ts';
+
+/** What the node can say of its pod network: NetworkReady in Status. */
+export type NetworkReadiness =
+  { readonly ready: true } | { readonly ready: false; readonly reason: string; readonly message: string };
+
+/** The network of the pods that have one of their own, whoever makes it. */
+export interface PodNetwork {
+  /**
+   * Gives the pod its interface, address and routes. `netns` is the pinned namespace's path. Idempotent by pod: a retry
+   * finishes the first attempt and answers the same addresses, the primary one first.
+   * Errors: `resource_exhausted` without a free address, `failed_precondition` while the network is not ready.
+   */
+  attach(pod: PodId, netns: string, signal: AbortSignal): Promise<{ readonly ips: readonly string[] }>;
+  /**
+   * Takes it all back. Call it before the namespace is unpinned; succeeds where pod or namespace are gone. The address
+   * is given to no one else before its link has left the kernel.
+   */
+  detach(pod: PodId, signal: AbortSignal): Promise<void>;
+  ready(): NetworkReadiness;
+  /** The kubelet's range for new pods, taken before the configured ones and kept across restarts; '' changes nothing. */
+  setPodCidr(cidr: string): Promise<void>;
+  /**
+   * Releases what belongs to no pod in `live` (those that were given a network and not detached), mends what others
+   * broke, and says what it did in one line each. Attaches that run meanwhile are left alone.
+   */
+  reconcile(live: ReadonlySet<PodId>, signal: AbortSignal): Promise<readonly string[]>;
+  /** Stops timers and writes down what is only in memory; every pod keeps its network. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,83 @@
+import type { InstanceId, PodId } from '../../base/ids.ts';
+import type { Link } from '../../linux/netlink/calls.ts';
+import { contains, formatAddress } from './cidr.ts';
+import type { Range } from './cidr.ts';
+import type { HostNetwork } from './host.ts';
+import type { Lease, Leases } from './leases.ts';
+import { linkPrefix, parseAlias } from './names.ts';
+
+export interface ReconcileScope {
+  readonly instance: InstanceId;
+  readonly bridge: string;
+  readonly host: HostNetwork;
+  readonly leases: Leases;
+  readonly ranges: readonly Range[];
+  /** Pods that are being attached or are on their way out: theirs are left alone. */
+  readonly busy: (pod: PodId) => boolean;
+  /** Detaches a pod that holds a lease. */
+  readonly detach: (pod: PodId) => Promise<void>;
+}
+
+/** Compares leases, links and live pods, makes them agree, and says what it did in one line each. */
+export async function reconcileLinks(scope: ReconcileScope, live: ReadonlySet<PodId>): Promise<readonly string[]> {
+  const stale = scope.leases.all().filter(({ pod }) => !live.has(pod) && !scope.busy(pod));
+  const { links } = await scope.host.call('surveyLinks', undefined);
+  const ours = links.filter((link) => link.name.startsWith(linkPrefix(scope.instance)));
+  return [
+    ...(await adoptOrDelete(scope, live, ours)),
+    ...(await releaseStale(scope, stale)),
+    ...(await freeUnreadable(scope, ours)),
+    ...(await rejoin(scope, live, links)),
+  ];
+}
+
+/** A link without a lease: a live pod's lease was lost and is written anew, any other link goes. */
+async function adoptOrDelete(scope: ReconcileScope, live: ReadonlySet<PodId>, ours: readonly Link[]) {
+  const leased = new Set(scope.leases.all().map((lease) => lease.link));
+  const findings: string[] = [];
+  for (const link of ours.filter(({ name }) => !leased.has(name))) {
+    const owner = parseAlias(link.alias);
+    if (owner !== undefined && live.has(owner.pod)) {
+      const range = scope.ranges.find((candidate) => contains(candidate, owner.address));
+      if (scope.leases.of(owner.pod) !== undefined || range === undefined) continue;
+      await scope.leases.add({ ...owner, range: range.text, link: link.name });
+      findings.push(`address ${formatAddress(owner.address)} of pod ${owner.pod} was read back from link ${link.name}`);
+    } else {
+      await scope.host.call('removeLinks', [link.name]);
+      findings.push(`link ${link.name} belonged to no pod and was deleted`);
+    }
+  }
+  return findings;
+}
+
+async function releaseStale(scope: ReconcileScope, stale: readonly Lease[]) {
+  for (const { pod } of stale) await scope.detach(pod);
+  return stale.map(
+    ({ pod, address }) => `address ${formatAddress(address)} of pod ${pod}, which is gone, was released`,
+  );
+}
+
+/** Only a link that is there can use such an address, and it says so in its alias. */
+async function freeUnreadable(scope: ReconcileScope, ours: readonly Link[]) {
+  const used = new Set(ours.map((link) => parseAlias(link.alias)?.address));
+  const free = scope.leases.unreadable().filter((address) => !used.has(address));
+  await Promise.all(free.map((address) => scope.leases.dropUnreadable(address)));
+  return free.map((address) => `the unreadable lease of ${formatAddress(address)}, which no link uses, was deleted`);
+}
+
+/** After a bridge was deleted and made again its ports are astray. */
+async function rejoin(scope: ReconcileScope, live: ReadonlySet<PodId>, links: readonly Link[]) {
+  const held = scope.leases.all().filter(({ pod }) => live.has(pod) && !scope.busy(pod));
+  const master = links.find((link) => link.name === scope.bridge)?.index;
+  const byName = new Map(links.map((link) => [link.name, link]));
+  const astray = held.filter(({ link }) => {
+    const found = byName.get(link);
+    return found !== undefined && (found.master !== master || !found.up);
+  });
+  const lost = held.filter(({ link }) => !byName.has(link));
+  const back = await scope.host.call('rejoinLinks', { bridge: scope.bridge, links: astray.map(({ link }) => link) });
+  return [
+    ...back.map((name) => `link ${name} was put back on bridge ${scope.bridge}`),
+    ...lost.map(({ pod, link }) => `pod ${pod} has lost its link ${link}; it must be recreated`),
+  ];
+}
