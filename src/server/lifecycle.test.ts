@@ -1,0 +1,57 @@
+import { expect } from 'chai';
+import { fail } from '../base/errors.ts';
+import { silentLogger } from '../base/log.ts';
+import { fired, notifierFor, reloadLogLevel, watchSignals } from './lifecycle.ts';
+
+const tick = (ms = 5) => new Promise((resolve) => setTimeout(resolve, ms));
+
+describe('lifecycle', () => {
+  it('drains at the first signal and lets go at the second', async () => {
+    using signals = watchSignals(async () => undefined, silentLogger());
+    process.kill(process.pid, 'SIGTERM');
+    await fired(signals.ending);
+    expect(signals.forced.aborted).to.equal(false);
+    process.kill(process.pid, 'SIGINT');
+    await fired(signals.forced);
+  });
+
+  it('reads the level again at SIGHUP and survives a broken configuration', async () => {
+    const log = silentLogger();
+    const levels = [() => Promise.reject(fail('invalid_argument', 'broken')), async () => 'debug' as const];
+    const reload = reloadLogLevel(() => levels.shift()?.() ?? Promise.reject(new Error('asked too often')), log);
+    using _signals = watchSignals(reload, log);
+    process.kill(process.pid, 'SIGHUP');
+    for (let round = 0; levels.length > 1 && round < 200; round++) await tick();
+    expect(log.level).to.equal('silent');
+    process.kill(process.pid, 'SIGHUP');
+    for (let round = 0; log.level !== 'debug' && round < 200; round++) await tick();
+    expect(log.level).to.equal('debug');
+  });
+
+  it('tells the service manager, and goes on when it is gone', async () => {
+    const told: string[] = [];
+    const send = (socket: string, message: string) => {
+      told.push(`${socket} ${message}`);
+      if (message.startsWith('STOPPING')) throw fail('not_found', 'gone');
+    };
+    {
+      using notifier = notifierFor({ notifySocket: '/n', watchdogMicros: 20_000 }, send, silentLogger());
+      notifier.ready('serving');
+      await tick(60);
+      notifier.stopping();
+    }
+    expect(told[0]).to.equal('/n READY=1\nSTATUS=serving');
+    expect(told.filter((line) => line === '/n WATCHDOG=1').length).to.be.within(2, 7);
+    const before = told.length;
+    await tick(40);
+    expect(told.length).to.equal(before);
+    expect(told.at(-1)).to.equal('/n STOPPING=1');
+  });
+
+  it('says nothing where nobody asked', () => {
+    const send = () => expect.fail('told somebody');
+    using notifier = notifierFor({ notifySocket: '', watchdogMicros: 0 }, send, silentLogger());
+    notifier.ready('serving');
+    notifier.stopping();
+  });
+});
