@@ -5,7 +5,7 @@
 up_packages=(crun conmon catatonit nftables iproute2 busybox-static util-linux ca-certificates)
 # What the tests need on top: a registry, peers to compare with, a compiler for the image fixtures.
 test_packages=(
-  runc containernetworking-plugins containerd docker-registry skopeo prometheus apache2-utils openssl
+  runc containernetworking-plugins containerd docker-registry skopeo prometheus openssl
   jq procps gcc libc6-dev make bzip2 dpkg-dev python3 kmod e2fsprogs fuse3
 )
 
@@ -26,11 +26,15 @@ ensure_packages() {
 }
 
 install_packages() {
+  local log=$cricket_cache/apt.log
   if ! apt-cache show "$@" >/dev/null 2>&1; then update_package_lists; fi
   say "installing $*"
   # Old lists name versions that the mirror has dropped: a failed install deserves one with fresh lists.
-  apt_quietly install "$@" || { update_package_lists && apt_quietly install "$@"; } ||
-    die "apt-get could not install: $*"
+  if apt_quietly install "$@" >"$log" 2>&1; then return; fi
+  update_package_lists
+  if apt_quietly install "$@" >"$log" 2>&1; then return; fi
+  tail -n 20 "$log" >&2
+  die "apt-get could not install: $* ($log has all of it)"
 }
 
 update_package_lists() {
@@ -49,6 +53,6 @@ apt_quietly() {
       [ ! -e "$tool" ] || mount --bind /bin/true "$tool"
     done
     [ ! -e /usr/bin/deb-systemd-helper ] || mount --bind /bin/false /usr/bin/deb-systemd-helper
-    exec apt-get -qq -y --no-install-recommends -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$muted" "$@" >&2
+    exec apt-get -qq -y --no-install-recommends -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$muted" "$@"
   ' bash "$@" </dev/null
 }
