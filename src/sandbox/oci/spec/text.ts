@@ -13,8 +13,8 @@ export function checkText(id: string, what: string, text: string): void {
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * The text of a value that arrives as bytes. config.json is JSON, so only UTF-8 gets through: crun 1.8 and
- * 1.21 refuse the file otherwise and runc puts U+FFFD in its place, which would corrupt a secret in silence.
+ * The text of a value that arrives as bytes. config.json is JSON, so only UTF-8 gets through: crun
+ * refuses the file otherwise, and runc puts U+FFFD in its place, which would corrupt a secret in silence.
  */
 export function textFromBytes(id: string, what: string, bytes: Uint8Array): string {
   try {
