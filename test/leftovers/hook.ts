@@ -1,0 +1,54 @@
+/**
+ * A mocha root hook (`--require test/leftovers/hook.ts`): a run that leaves something behind fails. hack/test gives
+ * every file of test/integration, test/e2e and test/conformance a run of its own.
+ */
+import { readFileSync } from 'node:fs';
+import { processes } from './kernel.ts';
+import { leftSince, snapshot } from './snapshot.ts';
+import type { Snapshot } from './snapshot.ts';
+
+const patienceMs = 5000;
+const variable = 'CRICKET_TEST';
+/** Inherited by all that the tests start: a process without it is not theirs. */
+const mark = `${variable}=${process.pid}`;
+
+let before: Snapshot = new Set();
+
+export const mochaHooks = {
+  beforeAll(): void {
+    process.env[variable] = String(process.pid);
+    before = snapshot(scope());
+  },
+
+  async afterAll(this: Mocha.Context): Promise<void> {
+    this.timeout(patienceMs + 10_000);
+    const left = await leftSince(before, scope(), patienceMs);
+    const others = left.length === 0 ? [] : otherRuns();
+    if (left.length === 0) return;
+    const list = left.map((name) => `  ${name}`).join('\n');
+    if (others.length === 0) throw new Error(`left behind:\n${list}`);
+    console.error(`left behind, by this run or by the test run ${others.join(', ')} beside it:\n${list}`);
+  },
+};
+
+function scope() {
+  return { except: serviceInstance(), mark };
+}
+
+/** Of the service that hack/up started, which may run beside the tests. */
+function serviceInstance(): string | undefined {
+  try {
+    const record = /[0-9a-f]{4}/.exec(readFileSync('/var/lib/cricket/instance', 'utf8'));
+    return record?.[0];
+  } catch {
+    return undefined;
+  }
+}
+
+/** Pids of other mocha runs: what appeared meanwhile could be theirs. */
+function otherRuns(): number[] {
+  const isRun = (command: string) => /\bnode\S* .*(mocha\.js|hack\/lib\/test\/part\.ts)/.test(command);
+  return processes().flatMap(({ pid, command, environment }) =>
+    pid !== process.pid && isRun(command) && !environment.includes(mark) ? [pid] : [],
+  );
+}

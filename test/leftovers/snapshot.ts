@@ -1,0 +1,69 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { cgroups, entries, links, mounts, networkNamespaces, nftTables, processes } from './kernel.ts';
+import type { Process } from './kernel.ts';
+
+/** Everything on this machine that bears a name of ours: `link crkab12`, `mount /run/netns/cricket-ab12-…`. */
+export type Snapshot = ReadonlySet<string>;
+
+export interface Scope {
+  /** Instance of a daemon that is none of the test's business: what it makes meanwhile does not count. */
+  readonly except?: string | undefined;
+  /** Names in the environment, as `NAME=value`, that a process of the test has inherited. */
+  readonly mark?: string;
+}
+
+/** Folders whose `cricket…` entries are ours. */
+const homes = () => ['/run', '/var/lib', '/var/log', '/var/log/pods', tmpdir()];
+/** What the installed service and the lab keep; both are there between runs. */
+const kept = /^\/(run|var\/lib|var\/log|var\/cache)\/cricket(-lab)?(\.log)?(\/|$)/;
+const ourPath = /^\/(run|tmp|var)\/(.*\/)?cricket/;
+
+export function snapshot({ except, mark }: Scope = {}): Snapshot {
+  const foreign = (name: string) => except !== undefined && name.includes(except);
+  const ours = (names: readonly string[], pattern: RegExp) =>
+    names.filter((name) => pattern.test(name) && !foreign(name));
+  const points = mounts().map(({ point }) => point);
+  const groups = cgroups('cricket').filter((group) => !isServiceGroup(group));
+  const files = homes().flatMap((home) => entries(home).map((name) => join(home, name)));
+  return new Set([
+    ...ours(links(), /^(crk|ck)[0-9a-f]{4}/).map((name) => `link ${name}`),
+    ...ours(networkNamespaces(), /^cricket-/).map((name) => `netns ${name}`),
+    ...ours(nftTables(), / cricket_/).map((name) => `nft table ${name}`),
+    ...ours(points, ourPath).flatMap((point) => (kept.test(point) ? [] : [`mount ${point}`])),
+    ...groups.map((group) => `cgroup ${group}`),
+    ...ours(files, ourPath).flatMap((file) => (kept.test(file) ? [] : [`file ${file}`])),
+    ...processes().flatMap((process) => (isOurs(process, mark) ? [`process ${process.pid} ${nameOf(process)}`] : [])),
+  ]);
+}
+
+/** What is in `after` and was not in `before`. */
+export function diff(before: Snapshot, after: Snapshot): string[] {
+  return [...after].filter((name) => !before.has(name)).sort();
+}
+
+/**
+ * What is left since `before`, once that no longer changes for the better: the kernel ends some things late.
+ * Waits `patienceMs` at most, and not at all when nothing is left.
+ */
+export async function leftSince(before: Snapshot, scope: Scope, patienceMs: number): Promise<string[]> {
+  const end = performance.now() + patienceMs;
+  let left = diff(before, snapshot(scope));
+  while (left.length > 0 && performance.now() < end) {
+    await delay(100);
+    left = diff(before, snapshot(scope));
+  }
+  return left;
+}
+
+/** `/cricket` and all below it is the service's; tests have `/cricket-test…`. */
+const isServiceGroup = (group: string): boolean => group === '/cricket' || group.startsWith('/cricket/');
+
+function isOurs(process: Process, mark: string | undefined): boolean {
+  if (process.pid === globalThis.process.pid) return false;
+  if (process.cgroups.some((group) => group.startsWith('/cricket-'))) return true;
+  return mark !== undefined && process.environment.includes(mark);
+}
+
+const nameOf = ({ started, command }: Process): string => `(started ${started}) ${command.slice(0, 160)}`;
