@@ -1,0 +1,36 @@
+import { randomUUID } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { during } from '../../base/errors.ts';
+import type { Verb } from './verb.ts';
+
+export const importImagePath = '/v1/images/import';
+
+export interface ImportImageDeps {
+  /** Directory for archives on their way in; on the disk of the image store. */
+  readonly uploads: string;
+  /** Reads an archive from a file. `name` is the reference to give it; empty: those the archive holds. */
+  readonly importImage: (file: string, options: { readonly name: string }, signal: AbortSignal) => Promise<unknown>;
+}
+
+/** POST /v1/images/import?name=REF, the archive (OCI or docker, plain or compressed) as the body. */
+export function importImageVerb(deps: ImportImageDeps): Verb {
+  return {
+    method: 'POST',
+    path: importImagePath,
+    async run({ query, body }, signal) {
+      await mkdir(deps.uploads, { recursive: true, mode: 0o700 });
+      const file = join(deps.uploads, `${randomUUID()}.tar`);
+      try {
+        await pipeline(body, createWriteStream(file, { flags: 'wx', mode: 0o600 }), { signal });
+        return await deps.importImage(file, { name: query.get('name') ?? '' }, signal);
+      } catch (error) {
+        throw during('import image', error);
+      } finally {
+        await rm(file, { force: true });
+      }
+    },
+  };
+}

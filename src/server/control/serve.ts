@@ -1,0 +1,73 @@
+import { chmod } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { errorFrom, fail, messageOf } from '../../base/errors.ts';
+import type { Logger } from '../../base/log.ts';
+import { freeSocketPath } from '../grpc/socket.ts';
+import { httpStatusOf } from './verb.ts';
+import type { ControlFailure, Verb } from './verb.ts';
+
+export interface ControlOptions {
+  readonly socket: string;
+  readonly verbs: readonly Verb[];
+}
+
+/**
+ * Serves the control socket, mode 0600: only root. Disposing ends what is under way.
+ * Errors: those of `freeSocketPath`, `failed_precondition` when it cannot be bound.
+ */
+export async function serveControl(options: ControlOptions, log: Logger): Promise<AsyncDisposable> {
+  await freeSocketPath(options.socket);
+  const server = createServer((request, response) => void answer(options.verbs, log, request, response));
+  // An upload takes as long as its disk and its sender do; Node would cut it after five minutes.
+  server.requestTimeout = 0;
+  const { promise: listening, resolve, reject } = Promise.withResolvers<void>();
+  server.once('error', (error) => {
+    reject(fail('failed_precondition', `control socket ${options.socket}: ${messageOf(error)}`, error));
+  });
+  server.listen(options.socket, () => resolve());
+  await listening;
+  await chmod(options.socket, 0o600);
+  return { [Symbol.asyncDispose]: () => close(server) };
+}
+
+async function close(server: Server): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.close(() => resolve());
+  server.closeAllConnections();
+  await promise;
+}
+
+async function answer(
+  verbs: readonly Verb[],
+  log: Logger,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://control');
+  const gone = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort(fail('cancelled', 'the caller of the control socket went away'));
+  });
+  const fields = { method: request.method, path: pathname };
+  try {
+    const verb = verbs.find(({ method, path }) => method === request.method && path === pathname);
+    if (verb === undefined)
+      throw fail('unimplemented', `control ${request.method ?? ''} ${pathname}: there is no such verb in this version`);
+    const result = await verb.run({ query: searchParams, body: request }, gone.signal);
+    log.info(fields, 'control call answered');
+    send(response, 200, result);
+  } catch (thrown) {
+    const { code, message } = errorFrom(thrown);
+    log.warn({ ...fields, code, error: message }, 'control call failed');
+    send(response, httpStatusOf[code], { code, message } satisfies ControlFailure);
+  } finally {
+    // What is left of an upload that was refused would otherwise keep the connection.
+    request.resume();
+  }
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  if (response.destroyed) return;
+  response.writeHead(status, { 'content-type': 'application/json' }).end(`${JSON.stringify(body ?? null)}\n`);
+}
