@@ -1,4 +1,3 @@
-import { readdirSync } from 'node:fs';
 import { allSides, controllersFor } from './controllers.ts';
 import { createGroup, createSubgroup } from './create.ts';
 import { parseCgroupfsParent } from './drivers/cgroupfs.ts';
@@ -7,7 +6,7 @@ import { subdirectories } from './files.ts';
 import { directoryIn, groupExists, readerOf } from './group.ts';
 import { killGroup } from './kill.ts';
 import type { CgroupVersion, Layout, LayoutSources } from './layout.ts';
-import { findLayout, ownMountinfo } from './layout.ts';
+import { findLayout, ownSources } from './layout.ts';
 import { membersOf, moveProcess } from './members.ts';
 import type { CgroupPath } from './path.ts';
 import { childPath } from './path.ts';
@@ -59,7 +58,9 @@ export interface Cgroups {
 export interface CgroupsOptions {
   /** The kernel's own words; tests give others. */
   readonly sources?: LayoutSources;
-  /** Readers that may hold their descriptors, about twenty each; those beyond open files anew. */
+  /** Told when the kernel never came back from lowering a limit, and a Worker was lost to it. For a counter. */
+  readonly onStuck?: () => void;
+  /** Readers that may hold their descriptors, about thirty each; those beyond open files anew. */
   readonly heldReaders?: number;
 }
 
@@ -67,8 +68,8 @@ export interface CgroupsOptions {
 export function openCgroups(options: CgroupsOptions = {}): Cgroups {
   const layout = findLayout(options.sources ?? ownSources());
   const controllers = controllersFor(layout);
-  const updater = new Updater(layout, controllers);
-  const readers = new StatsReaders(layout, controllers, options.heldReaders ?? 512);
+  const updater = new Updater(layout, controllers, options.onStuck ?? (() => undefined));
+  const readers = new StatsReaders(layout, controllers, options.heldReaders ?? 256);
   return {
     version: layout.version,
     driver: 'cgroupfs',
@@ -100,17 +101,4 @@ export function openCgroups(options: CgroupsOptions = {}): Cgroups {
 
 function childNames(layout: Layout, path: CgroupPath): readonly string[] {
   return [...new Set(layout.hierarchies.flatMap((hierarchy) => subdirectories(directoryIn(hierarchy, path))))].sort();
-}
-
-function ownSources(): LayoutSources {
-  return { mountinfo: ownMountinfo(), hugepages: hugepageDirectories() };
-}
-
-/** None on kernels built without huge pages. */
-function hugepageDirectories(): readonly string[] {
-  try {
-    return readdirSync('/sys/kernel/mm/hugepages');
-  } catch {
-    return [];
-  }
 }

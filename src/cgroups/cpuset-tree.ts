@@ -1,9 +1,8 @@
-import type { Write } from './controllers/controller.ts';
+import type { PathWrite, Write } from './controllers/controller.ts';
 import { subdirectories } from './files.ts';
 import { directoryIn, readerOf } from './group.ts';
 import type { Layout } from './layout.ts';
 import type { CgroupPath } from './path.ts';
-import type { PathWrite } from './update.ts';
 
 /**
  * A v1 cpuset cannot shrink below its children, and exec cgroups carry a copy of their container's: they move along.

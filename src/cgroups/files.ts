@@ -9,13 +9,19 @@ export const absentErrnos: ReadonlySet<string | undefined> = new Set(['ENOENT', 
 
 let buffer = Buffer.allocUnsafe(16_384);
 
-/** All of an open file from its beginning. Errors: of pread(2). */
+/**
+ * seq_file hands out whole records and stops in the middle of a file only when a page is nearly full (its records are
+ * short, or there is a single one): what came with less is all there is, and the read that would say 0 is spared.
+ */
+const surelyWhole = 2048;
+
+/** All of an open kernel file from its beginning. Errors: of pread(2). */
 export function readAll(fd: number): string {
   let length = 0;
   for (;;) {
     const count = readSync(fd, buffer, length, buffer.length - length, length);
     length += count;
-    if (count === 0) return buffer.toString('latin1', 0, length);
+    if (count < surelyWhole) return buffer.toString('latin1', 0, length);
     if (length === buffer.length) buffer = Buffer.concat([buffer], buffer.length * 2);
   }
 }
@@ -36,8 +42,8 @@ export function readText(path: string): string | undefined {
 }
 
 /** One write(2), as kernel files want it; never creates or truncates. Errors: the errno as Node gives it. */
-export function writeText(path: string, text: string): void {
-  const fd = openSync(path, constants.O_WRONLY);
+export function writeText(path: string, text: string, flags = 0): void {
+  const fd = openSync(path, constants.O_WRONLY | flags);
   try {
     writeSync(fd, text);
   } finally {

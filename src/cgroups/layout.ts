@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { fail } from '../base/errors.ts';
 import { readText } from './files.ts';
 import type { CgroupMount } from './mountinfo.ts';
@@ -78,7 +78,16 @@ function pageSizeName(directory: string): string | undefined {
   return kib >= 1 << 10 ? `${kib >> 10}MB` : `${kib}KB`;
 }
 
-/** The mount table of this process. */
-export function ownMountinfo(): string {
-  return readFileSync('/proc/self/mountinfo', 'utf8');
+/** What this machine's kernel tells. */
+export function ownSources(): LayoutSources {
+  return { mountinfo: readFileSync('/proc/self/mountinfo', 'utf8'), hugepages: hugepageDirectories() };
+}
+
+/** None on kernels built without huge pages. */
+function hugepageDirectories(): readonly string[] {
+  try {
+    return readdirSync('/sys/kernel/mm/hugepages');
+  } catch {
+    return [];
+  }
 }

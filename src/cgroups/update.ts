@@ -1,12 +1,12 @@
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { waitFor } from '../base/abort.ts';
 import { errnoOf, errorFrom, fail, messageOf } from '../base/errors.ts';
 import type { CricketError, ErrorCode } from '../base/errors.ts';
 import { KeyedLocks } from '../base/locks.ts';
+import { siblingModule } from '../linux/worker/module.ts';
+import { WorkerPool } from '../linux/worker/pool.ts';
 import { allSides } from './controllers.ts';
 import type { Controllers } from './controllers.ts';
-import type { Write } from './controllers/controller.ts';
+import type { PathWrite, Write } from './controllers/controller.ts';
 import { withCopiedCpusets } from './cpuset-tree.ts';
 import { writeText } from './files.ts';
 import { filePath, groupExists, readerOf } from './group.ts';
@@ -14,11 +14,10 @@ import type { Layout } from './layout.ts';
 import type { CgroupPath } from './path.ts';
 import { checkResources } from './resources.ts';
 import type { Resources } from './resources.ts';
+import type { SlowWriteTasks } from './slow-write-worker.ts';
 
-/** A value of one file of one cgroup. */
-export interface PathWrite extends Write {
-  readonly path: CgroupPath;
-}
+/** Reclaim may go on for as long as a disk takes; one that never ends must not hold a Worker and a lock for ever. */
+const slowWriteMs = 120_000;
 
 /**
  * Applies limits to running cgroups: one update per cgroup at a time, all of it or nothing. What was written is put
@@ -29,9 +28,14 @@ export class Updater {
   readonly #controllers: Controllers;
   readonly #locks = new KeyedLocks<CgroupPath>();
 
-  constructor(layout: Layout, controllers: Controllers) {
+  readonly #slow: WorkerPool<SlowWriteTasks>;
+
+  /** `onStuck` is told of a write that had to be given up, and its Worker with it. */
+  constructor(layout: Layout, controllers: Controllers, onStuck: () => void) {
     this.#layout = layout;
     this.#controllers = controllers;
+    const module = siblingModule(import.meta.url, './slow-write-worker');
+    this.#slow = new WorkerPool({ name: 'cgroup limits', module, size: 4, idleMs: 5000, onStuck });
   }
 
   /**
@@ -87,7 +91,8 @@ export class Updater {
     }
     if (before === write.value) return undefined;
     try {
-      if (write.waits) await writeAside(full, write.value);
+      if (write.waits)
+        await this.#slow.call('write', { path: full, value: write.value }, AbortSignal.timeout(slowWriteMs));
       else writeText(full, write.value);
     } catch (error) {
       throw writeError(write, error);
@@ -106,15 +111,6 @@ export class Updater {
     }
     return failures;
   }
-}
-
-/**
- * A write off the main thread. O_NONBLOCK asks memory.max and memory.high not to reclaim before they return (Linux
- * 6.16; older kernels ignore it); the limit then holds from the next allocation on.
- */
-async function writeAside(path: string, value: string): Promise<void> {
-  await using file = await open(path, constants.O_WRONLY | constants.O_NONBLOCK);
-  await file.write(value);
 }
 
 /** What an errno of such a write means. */

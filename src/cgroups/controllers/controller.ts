@@ -1,4 +1,5 @@
 import type { ReadFile } from '../group.ts';
+import type { CgroupPath } from '../path.ts';
 import type { Limits, Resources } from '../resources.ts';
 
 /** One value to be written to one file of a cgroup. */
@@ -9,6 +10,11 @@ export interface Write {
   readonly waits?: true;
   /** Left out without an error where the kernel has no such file. */
   readonly optional?: true;
+}
+
+/** A value of one file of one certain cgroup. */
+export interface PathWrite extends Write {
+  readonly path: CgroupPath;
 }
 
 /** What a controller does in one version of cgroups. */

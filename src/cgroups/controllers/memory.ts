@@ -8,6 +8,7 @@ import { parseKeyed, parseNumber, present } from './text.ts';
 
 const limitFile = 'memory.limit_in_bytes';
 const memswFile = 'memory.memsw.limit_in_bytes';
+const swapMax = { file: 'memory.swap.max', optional: true } as const;
 
 /** cgroup-v1/memory.rst and cgroup-v2.rst, "Memory Interface Files". */
 export const memory: Controller<MemoryStats> = {
@@ -40,35 +41,49 @@ export const memory: Controller<MemoryStats> = {
  * v1 keeps memory <= memory+swap at every instant, so the order depends on where the old values are. A new memory
  * limit without a new memory+swap limit keeps the swap allowance that there was, as v2 does by itself.
  */
-function planV1({ memoryLimitBytes: limit = 0n, memorySwapLimitBytes: both = 0n }: Resources, read: ReadFile) {
+function planV1(
+  { memoryLimitBytes: limit = 0n, memorySwapLimitBytes: both = 0n }: Resources,
+  read: ReadFile,
+): readonly Write[] {
   const oldLimit = v1Limit(read(limitFile));
   const oldBoth = v1Limit(read(memswFile));
-  const swap: Write[] = [];
-  if (both !== 0n) {
-    swap.push({ file: memswFile, value: both < 0n ? '-1' : `${both}`, waits: true, optional: true });
-  } else if (limit > 0n && oldBoth !== undefined && oldLimit !== undefined) {
-    swap.push({ file: memswFile, value: `${limit + oldBoth - oldLimit}`, waits: true, optional: true });
-  } else if (limit < 0n && oldBoth !== undefined) {
-    swap.push({ file: memswFile, value: '-1', waits: true, optional: true });
-  }
-  const memory: Write[] = limit === 0n ? [] : [{ file: limitFile, value: limit < 0n ? '-1' : `${limit}`, waits: true }];
+  const allowance = oldBoth === undefined || oldLimit === undefined ? undefined : oldBoth - oldLimit;
+  const newBoth = both !== 0n ? both : limit < 0n ? -1n : allowance === undefined ? 0n : limit + allowance;
+  const memory = limitWrite({ file: limitFile, none: '-1' }, limit, oldLimit);
+  // Without swap accounting there is no such file, and nothing to be limited.
+  const swap = limitWrite({ file: memswFile, none: '-1', optional: true }, limit === 0n ? both : newBoth, oldBoth);
   const rises = limit < 0n || (oldBoth !== undefined && limit > oldBoth);
   return rises ? [...swap, ...memory] : [...memory, ...swap];
 }
 
+/** A limit's file, and what stands for none in it. */
+interface LimitFile {
+  readonly file: string;
+  readonly none: string;
+  readonly optional?: true;
+}
+
+/** 0 leaves it as it is, negative lifts it. Only lowering can make the kernel reclaim. */
+function limitWrite({ none, ...file }: LimitFile, value: bigint, old: bigint | undefined): readonly Write[] {
+  if (value === 0n) return [];
+  if (value < 0n) return [{ ...file, value: none }];
+  const lowers = old === undefined || value < old;
+  return [{ ...file, value: `${value}`, ...(lowers ? { waits: true } : {}) }];
+}
+
 /** v2 limits swap alone: what CRI gives as memory+swap has the memory limit taken off. */
-function planV2({ memoryLimitBytes: limit = 0n, memorySwapLimitBytes: both = 0n }: Resources, read: ReadFile) {
-  const writes: Write[] = [];
-  const held = limit > 0n ? limit : limit < 0n ? undefined : parseNumber(read('memory.max'));
-  if (both < 0n) writes.push({ file: 'memory.swap.max', value: 'max', optional: true });
-  if (both > 0n) {
-    if (held === undefined || both < held)
-      throw fail('failed_precondition', `memory and swap limit ${both}: needs a memory limit not above it`);
-    writes.push({ file: 'memory.swap.max', value: `${both - held}`, optional: true });
-  }
+function planV2(
+  { memoryLimitBytes: limit = 0n, memorySwapLimitBytes: both = 0n }: Resources,
+  read: ReadFile,
+): readonly Write[] {
+  const old = parseNumber(read('memory.max'));
+  const memory = limitWrite({ file: 'memory.max', none: 'max' }, limit, old);
   if (limit > 0n) refuseKilling(limit, read);
-  if (limit !== 0n) writes.push({ file: 'memory.max', value: limit < 0n ? 'max' : `${limit}`, waits: true });
-  return writes;
+  if (both <= 0n) return both === 0n ? memory : [{ ...swapMax, value: 'max' }, ...memory];
+  const held = limit > 0n ? limit : limit < 0n ? undefined : old;
+  if (held === undefined || both < held)
+    throw fail('failed_precondition', `memory and swap limit ${both}: needs a memory limit not above it`);
+  return [{ ...swapMax, value: `${both - held}` }, ...memory];
 }
 
 /**
