@@ -12,7 +12,7 @@ export function defaultMounts(input: DefaultsInput): readonly OciMount[] {
     procMount(input),
     kernelFs('/dev', 'tmpfs', ['nosuid', 'strictatime', 'mode=755', 'size=65536k']),
     kernelFs('/dev/pts', 'devpts', devptsOptions(input)),
-    mqueueMount(input),
+    ...mqueueMount(input),
     sysMount(input, mode),
     cgroupMount(input, mode),
   ];
@@ -45,9 +45,10 @@ function procMount(input: DefaultsInput): OciMount {
   return kernelFs('/proc', 'proc', guarded);
 }
 
-function mqueueMount(input: DefaultsInput): OciMount {
-  if (hasUserNamespace(input) && input.namespaces.ipc.kind === 'host') return hostBind('/dev/mqueue', guarded);
-  return kernelFs('/dev/mqueue', 'mqueue', guarded);
+/** Not every host mounts one, so there may be none to show. */
+function mqueueMount(input: DefaultsInput): readonly OciMount[] {
+  if (hasUserNamespace(input) && input.namespaces.ipc.kind === 'host') return [];
+  return [kernelFs('/dev/mqueue', 'mqueue', guarded)];
 }
 
 function sysMount(input: DefaultsInput, mode: string): OciMount {
