@@ -85,4 +85,4 @@ export type LinkRunner = <K extends keyof LinkCalls>(
   call: K,
   argument: Parameters<LinkCalls[K]>[0],
   signal: AbortSignal,
-) => Promise<Awaited<ReturnType<LinkCalls[K]>>>;
+) => Promise<ReturnType<LinkCalls[K]>>;

@@ -1,0 +1,112 @@
+import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { newPodId } from '../../../src/base/ids.ts';
+import { deleteLink } from '../../../src/linux/netlink/links.ts';
+import { NetlinkSocket } from '../../../src/linux/netlink/socket.ts';
+import { listTable, removeTable } from '../../../src/linux/nftables.ts';
+import { parseAddress } from '../../../src/sandbox/network/cidr.ts';
+import { Leases } from '../../../src/sandbox/network/leases.ts';
+import type { PodNetwork } from '../../../src/sandbox/network/network.ts';
+import { anyOctet, eventually, NetworkLab, soon } from './lab.ts';
+import { person } from './person.ts';
+
+describe('reconciling the built-in network', () => {
+  const octet = anyOctet();
+  const range = `10.199.${octet}.0/24`;
+  let lab: NetworkLab;
+  let network: PodNetwork;
+  beforeEach(async () => {
+    lab = await NetworkLab.make();
+    network = await lab.open([range]);
+  });
+  afterEach(async () => lab.close());
+
+  const leaseDirectory = () => join(lab.root, 'network', 'leases');
+
+  async function start() {
+    const pod = await lab.pod();
+    await network.attach(pod.id, pod.netns, soon());
+    return pod;
+  }
+
+  it('finds nothing to do where all is well', async () => {
+    const pod = await start();
+    expect(await network.reconcile(new Set([pod.id]), soon())).to.deep.equal([]);
+  });
+
+  it('releases what a daemon left that was killed: with a link, and before the link was made', async () => {
+    const [live, dead] = [await start(), await start()];
+    const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+    const intent = { pod: newPodId(), address: parseAddress(`10.199.${octet}.77`) ?? 0, range, link: 'ck00001' };
+    await (await Leases.open(leaseDirectory(), boot)).add(intent);
+    network = await lab.open([range]);
+    const findings = await network.reconcile(new Set([live.id]), soon());
+    expect(findings.filter((line) => line.includes('was released'))).to.have.length(2);
+    await lab.unpin(dead);
+    const files = await eventually(
+      () => lab.leaseFiles(),
+      (names) => names.length === 1,
+    );
+    expect(files).to.deep.equal([`10.199.${octet}.2.json`]);
+    expect(await network.reconcile(new Set([live.id]), soon())).to.deep.equal([]);
+  });
+
+  it('leaves pods alone whose attach or detach is under way', async () => {
+    const [coming, going] = [await lab.pod(), await start()];
+    const attaching = network.attach(coming.id, coming.netns, soon());
+    await network.detach(going.id, soon());
+    const findings = await network.reconcile(new Set(), soon());
+    expect(findings.filter((line) => line.includes(going.id))).to.deep.equal([]);
+    await attaching;
+    expect(await lab.linkNames()).to.include(`ck${lab.instance}${coming.id.slice(0, 8)}`);
+  });
+
+  it('reads a lost or unreadable lease back from the link, and deletes what no link uses', async () => {
+    const [lost, damaged] = [await start(), await start()];
+    await rm(join(leaseDirectory(), `10.199.${octet}.2.json`));
+    await writeFile(join(leaseDirectory(), `10.199.${octet}.3.json`), '{');
+    await writeFile(join(leaseDirectory(), `10.199.${octet}.9.json`), '{');
+    network = await lab.open([range]);
+    const findings = await network.reconcile(new Set([lost.id, damaged.id]), soon());
+    expect(findings.join('\n')).to.include(lost.id).and.include(damaged.id).and.include(`10.199.${octet}.9`);
+    expect(lab.leaseFiles().toSorted()).to.deep.equal([`10.199.${octet}.2.json`, `10.199.${octet}.3.json`]);
+    expect((await network.attach(damaged.id, damaged.netns, soon())).ips).to.deep.equal([`10.199.${octet}.3`]);
+    const fresh = await lab.pod();
+    expect((await network.attach(fresh.id, fresh.netns, soon())).ips).to.deep.equal([`10.199.${octet}.4`]);
+  });
+
+  it('deletes a link that nobody owns', async () => {
+    await start();
+    for (const name of await readdir(leaseDirectory())) await rm(join(leaseDirectory(), name));
+    network = await lab.open([range]);
+    expect((await network.reconcile(new Set(), soon())).join()).to.include('belonged to no pod');
+    expect(await lab.linkNames()).to.deep.equal([]);
+  });
+
+  it('mends a bridge and a table that somebody deleted, so that pods are heard again', async () => {
+    const [a, b] = [await start(), await start()];
+    const table = { family: 'ip', name: `cricket_${lab.instance}` } as const;
+    const before = await listTable(table, soon());
+    await removeTable(table, soon());
+    using socket = new NetlinkSocket();
+    deleteLink(socket, `crk${lab.instance}`);
+    const findings = await network.reconcile(new Set([a.id, b.id]), soon());
+    expect(findings.filter((line) => line.includes('was put back'))).to.have.length(2);
+    expect(await listTable(table, soon()))
+      .to.equal(before)
+      .and.be.a('string');
+    await using inA = await person(a.netns);
+    await using _inB = await person(b.netns);
+    expect(await inA.ask(`10.199.${octet}.3`)).to.equal(`10.199.${octet}.2`);
+    expect(await network.reconcile(new Set([a.id, b.id]), soon())).to.deep.equal([]);
+  });
+
+  it('says which live pod has lost its link', async () => {
+    const pod = await start();
+    using socket = new NetlinkSocket();
+    deleteLink(socket, (await lab.linkNames())[0] ?? '');
+    const findings = await network.reconcile(new Set([pod.id]), soon());
+    expect(findings.join()).to.include(pod.id).and.include('must be recreated');
+  });
+});
