@@ -1,0 +1,64 @@
+import { expect } from 'chai';
+import { fork } from 'node:child_process';
+import { globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chooseLanes } from './lanes.ts';
+
+describe('a part of a test run', () => {
+  let folder: string;
+  before(() => (folder = mkdtempSync(join(tmpdir(), 'cricket-part-'))));
+  after(() => rmSync(folder, { recursive: true }));
+
+  it('counts what passed, failed, in hooks too, and was skipped', async () => {
+    const body = `it('a', () => {}); it('b', () => { throw new Error('no'); }); it.skip('c'); it('d');
+      after(() => { throw new Error('hook'); });`;
+    const { counts, code } = await runFile(body);
+    expect(counts).to.deep.equal({
+      passed: 1,
+      failed: 2,
+      skipped: 2,
+      failures: ['x b', 'x "after all" hook for "d"'],
+    });
+    expect(code).to.equal(1);
+  });
+
+  it('ends although a test left a timer running', async () => {
+    const { counts, code } = await runFile(`it('a', () => { setInterval(() => {}, 1000); });`);
+    expect(counts).to.deep.equal({ passed: 1, failed: 0, skipped: 0, failures: [] });
+    expect(code).to.equal(0);
+  });
+
+  it('counts nothing when the file does not load', async () => {
+    const { counts, code } = await runFile(`}`);
+    expect(counts).to.equal(undefined);
+    expect(code).to.equal(1);
+  });
+
+  async function runFile(body: string) {
+    const file = join(folder, `${Math.random()}.test.mjs`);
+    writeFileSync(file, `describe('x', () => { ${body} });`);
+    const child = fork(join(import.meta.dirname, 'part.ts'), [file], { silent: true });
+    const told: unknown[] = [];
+    child.on('message', (message) => told.push(message));
+    const code = await new Promise((resolve) => child.once('close', resolve));
+    return { counts: told[0], code };
+  }
+});
+
+describe('lanes', () => {
+  const root = join(import.meta.dirname, '../../..');
+
+  it('give every test file of the repository to exactly one lane', () => {
+    const files = chooseLanes({ all: true, lanes: [], only: undefined }, root).flatMap((lane) => lane.files);
+    const every = globSync('{api,src,metrics,hack,test}/**/*.test.ts', { cwd: root });
+    expect(new Set(files).size).to.equal(files.length);
+    expect(files).to.have.members(every);
+  });
+
+  it('are chosen by name, and files by glob', () => {
+    const [lane, ...others] = chooseLanes({ all: false, lanes: ['unit'], only: 'hack/lib/test/*' }, root);
+    expect(others).to.deep.equal([]);
+    expect(lane?.files).to.deep.equal(['hack/lib/test/part.test.ts']);
+  });
+});

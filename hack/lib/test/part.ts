@@ -1,0 +1,38 @@
+/**
+ * part.ts [--kernel] FILE... : runs test files by mocha in this process and sends the counts to the parent.
+ * --kernel: fails when they leave something behind. An interrupt ends after the running test, hooks included.
+ */
+import Mocha from 'mocha';
+import { resolve } from 'node:path';
+import { mochaHooks } from '../../../test/leftovers/hook.ts';
+
+export interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  /** Full titles. */
+  readonly failures: readonly string[];
+}
+
+if (import.meta.main) {
+  const [first, ...rest] = process.argv.slice(2);
+  const kernel = first === '--kernel';
+  await run(kernel ? rest : [first ?? '', ...rest], kernel);
+}
+
+async function run(files: readonly string[], kernel: boolean): Promise<void> {
+  const mocha = new Mocha({ reporter: 'spec', timeout: 20_000, ...(kernel ? { rootHooks: mochaHooks } : {}) });
+  for (const file of files) mocha.addFile(resolve(file));
+  await mocha.loadFilesAsync();
+  const failures: string[] = [];
+  const runner = mocha.run(() => {
+    const { passes = 0, failures: failed = 0, pending = 0 } = runner.stats ?? {};
+    const counts: Counts = { passed: passes, failed, skipped: pending, failures };
+    // What still holds the event loop open is not waited for.
+    if (process.send === undefined) process.exit(failed === 0 ? 0 : 1);
+    process.send(counts, () => process.exit(failed === 0 ? 0 : 1));
+  });
+  runner.on('fail', (test) => failures.push(test.fullTitle()));
+  process.once('SIGINT', () => runner.abort());
+  process.once('SIGTERM', () => runner.abort());
+}
