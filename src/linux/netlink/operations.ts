@@ -101,6 +101,7 @@ function attachLink(socket: NetlinkSocket, plan: AttachPlan): void {
   if (before !== undefined && !complete) deleteLink(socket, plan.hostLink);
   if (!complete) createVeth(socket, { ...plan, master: bridge.index });
   configurePodLink(plan);
+  // The port forwards within a millisecond from now, when the kernel's link watch has run; no container is that fast.
   changeLink(socket, plan.hostLink, { alias: plan.alias, hairpin: true, master: bridge.index, up: true });
 }
 

@@ -21,6 +21,8 @@ const NLM_F_DUMP = 0x300;
 
 /** The kernel packs at most this much of a dump into one datagram (linux/netlink.h, NLMSG_GOODSIZE up to 32 KiB). */
 const receiveBytes = 64 * 1024;
+/** One for all sockets of the thread: it is read out before the call returns. */
+const received = Buffer.allocUnsafeSlow(receiveBytes);
 const dumpAttempts = 8;
 
 /** A request without its header. `what` names operation and subject for the error. */
@@ -37,7 +39,6 @@ export interface Request {
  */
 export class NetlinkSocket implements Disposable {
   readonly #fd: number;
-  readonly #buffer = Buffer.allocUnsafeSlow(receiveBytes);
   #sequence = 0;
 
   constructor() {
@@ -83,8 +84,8 @@ export class NetlinkSocket implements Disposable {
   #collect(what: string): readonly Message[] {
     const messages: Message[] = [];
     for (;;) {
-      const length = receiveSocket(this.#fd, this.#buffer, MSG_DONTWAIT);
-      for (const message of decodeMessages(Buffer.from(this.#buffer.subarray(0, length)))) {
+      const length = receiveSocket(this.#fd, received, MSG_DONTWAIT);
+      for (const message of decodeMessages(Buffer.from(received.subarray(0, length)))) {
         if (message.sequence !== this.#sequence) continue;
         if (message.type === NLMSG_ERROR) {
           throwRefusal(message, what);

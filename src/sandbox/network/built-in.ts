@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { waitFor } from '../../base/abort.ts';
 import { makePrivateDirectory } from '../../base/checkpoint.ts';
-import { fail } from '../../base/errors.ts';
+import { during, errorFrom, fail } from '../../base/errors.ts';
 import type { InstanceId, PodId } from '../../base/ids.ts';
 import { KeyedLocks } from '../../base/locks.ts';
 import type { Logger } from '../../base/log.ts';
@@ -118,11 +118,23 @@ class BuiltInNetwork implements PodNetwork {
         if (!state.ready) throw fail('failed_precondition', `network of pod ${pod}: ${state.message}`);
         const lease = this.#leases.of(pod) ?? (await this.#addresses.take(pod));
         this.#releases.cancel(lease);
-        await this.#host.call('attachLink', this.#plan(lease, netns));
+        await this.#link(lease, netns);
         return { ips: [formatAddress(lease.address)] };
       }),
       signal,
     );
+  }
+
+  /** Once more where somebody had deleted the bridge. */
+  async #link(lease: Lease, netns: string): Promise<void> {
+    const plan = this.#plan(lease, netns);
+    try {
+      await this.#host.call('attachLink', plan);
+    } catch (error) {
+      if (errorFrom(error).code !== 'unavailable') throw during(`network of pod ${lease.pod}`, error);
+      await this.ensure();
+      await this.#host.call('attachLink', plan);
+    }
   }
 
   #plan(lease: Lease, netns: string): AttachPlan {
@@ -206,6 +218,11 @@ class BuiltInNetwork implements PodNetwork {
 
   async close(): Promise<void> {
     this.#releases.close();
-    await this.#save({ last: this.#addresses.last() });
+    try {
+      await this.#save({ last: this.#addresses.last() });
+    } catch (error) {
+      // Only the turn of the addresses is lost; a full disk must not keep a daemon from ending.
+      this.#options.log.warn({ error: errorFrom(error).message }, 'cannot write the state of the pod network');
+    }
   }
 }

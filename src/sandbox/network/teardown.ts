@@ -18,8 +18,8 @@ export async function removeBuiltInNetwork(
   const survey = await links('surveyLinks', undefined, signal);
   const names = survey.links.map((link) => link.name).filter((name) => name.startsWith(linkPrefix(instance)));
   await links('removeLinks', [...names, options.bridge ?? bridgeName(instance)], signal);
-  await removeTable({ family: 'ip', name: tableName(instance) }, signal);
   const { forwardingWasOff } = await loadNetworkState(directory, options.log);
   if (forwardingWasOff) await links('setForwarding', false, signal);
+  await removeTable({ family: 'ip', name: tableName(instance) }, signal);
   await rm(directory, { recursive: true, force: true });
 }

@@ -102,6 +102,13 @@ describe('reconciling the built-in network', () => {
     expect(await network.reconcile(new Set([a.id, b.id]), soon())).to.deep.equal([]);
   });
 
+  it('has mended the bridge for the next pod without being asked', async () => {
+    using socket = new NetlinkSocket();
+    deleteLink(socket, `crk${lab.instance}`);
+    await start();
+    expect(await lab.linkNames()).to.have.length(1);
+  });
+
   it('says which live pod has lost its link', async () => {
     const pod = await start();
     using socket = new NetlinkSocket();
