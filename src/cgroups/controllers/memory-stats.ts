@@ -21,7 +21,7 @@ export interface MemoryStats {
   readonly limit: bigint | undefined;
   /** Undefined before Linux 5.19 on v2. */
   readonly peak: bigint | undefined;
-  /** Times usage ran into the limit: v1 memory.failcnt, v2 memory.events max. */
+  /** Times usage ran into a limit: v1 memory.failcnt and memory.memsw.failcnt, v2 memory.events max. */
   readonly failcnt: bigint;
   readonly swap: bigint;
   /** Of swap alone. Undefined: no limit, or the host accounts no swap. */
@@ -65,7 +65,8 @@ export function memoryStatsV1(read: ReadFile): MemoryStats | undefined {
     majorPageFaults: total('pgmajfault'),
     limit,
     peak: parseNumber(read('memory.max_usage_in_bytes')),
-    failcnt: parseNumber(read('memory.failcnt')) ?? 0n,
+    // memory+swap is charged first: with equal limits only its counter fails, and newer kernels (6.18) keep that at 0.
+    failcnt: (parseNumber(read('memory.failcnt')) ?? 0n) + (parseNumber(read('memory.memsw.failcnt')) ?? 0n),
     swap: total('swap'),
     swapLimit: both === undefined || limit === undefined ? undefined : both - limit,
     refaultsFile: stat('total_workingset_refault_file'),

@@ -78,12 +78,13 @@ describe('cgroups: memory numbers', () => {
         'cache 1\nrss 2\ninactive_file 3\ntotal_cache 10\ntotal_rss 20\ntotal_inactive_file 1400\ntotal_pgfault 7\n',
       'memory.max_usage_in_bytes': '2000\n',
       'memory.failcnt': '5\n',
+      'memory.memsw.failcnt': '2\n',
       'memory.limit_in_bytes': '3000\n',
       'memory.memsw.limit_in_bytes': '3500\n',
     };
     const stats = memory.v1.stats((file) => files[file]);
     expect(stats).to.deep.include({ workingSet: 0n, cache: 10n, rss: 20n, pageFaults: 7n, majorPageFaults: 0n });
-    expect(stats).to.deep.include({ peak: 2000n, failcnt: 5n, limit: 3000n, swapLimit: 500n, pagesScanned: undefined });
+    expect(stats).to.deep.include({ peak: 2000n, failcnt: 7n, limit: 3000n, swapLimit: 500n, pagesScanned: undefined });
     expect(memory.v1.stats(() => undefined)).to.equal(undefined);
   });
 

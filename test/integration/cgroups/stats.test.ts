@@ -1,0 +1,73 @@
+import { expect } from 'chai';
+import { eventually, openLab, soon } from './lab.ts';
+
+const mib = 1n << 20n;
+
+describe('cgroups: numbers of this machine', () => {
+  it('are what the processes did', async () => {
+    await using lab = openLab();
+    const { cgroups, top } = lab;
+    using reader = cgroups.reader(top);
+    expect(reader.read()?.pids?.current).to.equal(0n);
+    lab.run(top, '(head -c 41943040 /dev/zero; sleep 100) | tail -c 41943041');
+    await eventually(
+      () => reader.read()?.memory?.rss ?? 0n,
+      (rss) => rss >= 39n * mib,
+    );
+    const stats = reader.read();
+    expect(stats?.memory?.rss).to.satisfy((rss: bigint) => rss >= 39n * mib && rss < 60n * mib);
+    expect(stats?.memory?.workingSet).to.satisfy((bytes: bigint) => bytes >= 39n * mib);
+    expect(stats?.memory?.peak).to.satisfy((bytes: bigint) => bytes >= 39n * mib);
+    expect(stats?.memory?.pageFaults).to.satisfy((faults: bigint) => faults > 1000n);
+    expect(stats?.cpu?.usageNs).to.satisfy((ns: bigint) => ns > 1_000_000n);
+    expect(stats?.pids?.current).to.satisfy((count: bigint) => count >= 3n);
+    expect(cgroups.read(top)?.memory?.rss).to.equal(stats?.memory?.rss);
+  });
+
+  it('show throttling', async () => {
+    await using lab = openLab();
+    const { cgroups, top } = lab;
+    await cgroups.update(top, { cpuQuota: 5000n, cpuPeriod: 50_000n }, soon());
+    lab.run(top, 'while :; do :; done');
+    const throttled = await eventually(
+      () => cgroups.read(top)?.cpu?.throttledPeriods ?? 0n,
+      (count) => count >= 3n,
+    );
+    expect(throttled).to.satisfy((count: bigint) => count >= 3n);
+    expect(cgroups.read(top)?.cpu?.throttledNs).to.satisfy((ns: bigint) => ns > 0n);
+  });
+
+  it('end with the cgroup, also when another takes its name', async () => {
+    await using lab = openLab();
+    const { cgroups, top } = lab;
+    const container = cgroups.child(top, 'container');
+    cgroups.create(container);
+    const reader = cgroups.reader(container);
+    expect(reader.read()).to.not.equal(undefined);
+    await cgroups.remove(container, soon());
+    cgroups.create(container);
+    expect(reader.read()).to.equal(undefined);
+    expect(cgroups.read(container)).to.not.equal(undefined);
+  });
+
+  it('count OOM kills where they happened and above', async () => {
+    await using lab = openLab();
+    const { cgroups, top } = lab;
+    const container = cgroups.child(top, 'container');
+    cgroups.create(container);
+    await cgroups.update(container, { memoryLimitBytes: 24n * mib }, soon());
+    const exec = cgroups.createExec(container, 'exec-1');
+    expect(cgroups.oomKills(container)).to.equal(0n);
+    lab.run(exec, 'tail /dev/zero');
+    expect(
+      await eventually(
+        () => cgroups.oomKills(container),
+        (kills) => kills === 1n,
+      ),
+    ).to.equal(1n);
+    expect(cgroups.oomKills(top)).to.equal(1n);
+    expect(cgroups.localOomKills(exec)).to.equal(1n);
+    expect(cgroups.localOomKills(container)).to.equal(0n);
+    expect(cgroups.read(container)?.memory?.failcnt).to.satisfy((count: bigint) => count > 0n);
+  });
+});
