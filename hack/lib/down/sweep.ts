@@ -1,0 +1,116 @@
+/**
+ * sweep.ts ROOT STATE CGROUP BRIDGE [INSTANCE] : ends and removes what a service left in the kernel once it has ended, and
+ * says what. Where all went well there are only a bridge and a table. INSTANCE is what the names of its own bear.
+ */
+import { execFileSync } from 'node:child_process';
+import { rmdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { cgroups, links, mounts, networkNamespaces, nftTables, processes } from '../../../test/leftovers/kernel.ts';
+
+const patienceMs = 5000;
+
+interface Owner {
+  readonly root: string;
+  readonly state: string;
+  readonly cgroup: string;
+  readonly bridge: string;
+  /** Undefined when its record is gone: then nothing bears a name that only it could have given. */
+  readonly instance: string | undefined;
+}
+
+export async function sweep(owner: Owner): Promise<string[]> {
+  return [
+    ...(await killProcesses(owner)),
+    ...removeMounts(owner),
+    ...removeNamespaces(owner),
+    ...removeLinks(owner),
+    ...removeTables(owner),
+    ...removeCgroups(owner),
+  ];
+}
+
+/** Monitors, runtimes and what they run: by cgroup, or by our folders in their arguments. */
+async function killProcesses({ cgroup, state }: Owner): Promise<string[]> {
+  const inside = (group: string) => group === cgroup || group.startsWith(`${cgroup}/`);
+  const left = () =>
+    processes().filter(
+      ({ cgroups: groups, command }) =>
+        groups.some(inside) || (/ (--bundle|-b|--root|--exit-dir)[ =]/.test(command) && command.includes(`${state}/`)),
+    );
+  const found = left();
+  for (const { pid } of found) process.kill(pid, 'SIGKILL');
+  for (const end = Date.now() + patienceMs; left().length > 0 && Date.now() < end;) await delay(50);
+  return found.map(({ pid, command }) => `process ${pid} ${command.slice(0, 60)}`);
+}
+
+/** Last first: a mount may stand on another. */
+function removeMounts({ root, state, instance }: Owner): string[] {
+  const ours = (point: string) =>
+    point.startsWith(`${root}/`) ||
+    point.startsWith(`${state}/`) ||
+    (instance !== undefined && point.startsWith(`/run/netns/cricket-${instance}-`));
+  const points = mounts().flatMap(({ point }) => (ours(point) ? [point] : []));
+  return points
+    .reverse()
+    .filter((point) => run('umount', '--lazy', point))
+    .map((point) => `mount ${point}`);
+}
+
+function removeNamespaces({ instance }: Owner): string[] {
+  if (instance === undefined) return [];
+  const names = networkNamespaces().filter((name) => name.startsWith(`cricket-${instance}-`));
+  for (const name of names) rmSync(join('/run/netns', name), { force: true });
+  return names.map((name) => `network namespace ${name}`);
+}
+
+function removeLinks({ bridge, instance }: Owner): string[] {
+  const ours = (name: string) =>
+    name === bridge || (instance !== undefined && name.startsWith(`ck${instance}`)) || name === `crk${instance ?? ''}`;
+  return links()
+    .filter(ours)
+    .filter((name) => run('ip', 'link', 'delete', name))
+    .map((name) => `link ${name}`);
+}
+
+function removeTables({ instance }: Owner): string[] {
+  if (instance === undefined) return [];
+  const tables = nftTables().filter((table) => table.endsWith(` cricket_${instance}`));
+  return tables
+    .filter((table) => run('nft', 'delete', 'table', ...table.split(' ')))
+    .map((table) => `nft table ${table}`);
+}
+
+function removeCgroups({ cgroup }: Owner): string[] {
+  const groups = cgroups(cgroup.slice(1)).filter((group) => group === cgroup || group.startsWith(`${cgroup}/`));
+  const hierarchies = mounts().flatMap(({ point, type }) => (type.startsWith('cgroup') ? [point] : []));
+  const gone = groups
+    .reverse()
+    .filter((group) => hierarchies.map((top) => removeFolder(join(top, group))).includes(true));
+  return gone.map((group) => `cgroup ${group}`);
+}
+
+function removeFolder(path: string): boolean {
+  try {
+    rmdirSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function run(program: string, ...args: string[]): boolean {
+  try {
+    execFileSync(program, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+if (import.meta.main) {
+  const [root, state, cgroup, bridge, instance] = process.argv.slice(2);
+  if (root === undefined || state === undefined || cgroup === undefined || bridge === undefined)
+    throw new Error('usage: sweep.ts ROOT STATE CGROUP BRIDGE [INSTANCE]');
+  for (const what of await sweep({ root, state, cgroup, bridge, instance })) console.log(`removed ${what}`);
+}
