@@ -1,0 +1,89 @@
+import { randomUUID } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { during, fail } from '../../base/errors.ts';
+import type { ImageSource } from '../assemble.ts';
+import type { Image } from '../image.ts';
+import { compressionOf, decompressed } from '../layers/decompress.ts';
+import type { FileRange } from '../layers/decompress.ts';
+import type { LayerLimits } from '../layers/layer-writer.ts';
+import { unpackInPool } from '../layers/pool.ts';
+import type { LayerPool } from '../layers/pool.ts';
+import { parseReference, repoDigest, tagOf } from '../reference/parse.ts';
+import type { Platform } from '../registry/manifest.ts';
+import { dockerArchiveImages } from './docker-archive.ts';
+import { layoutImages } from './oci-layout.ts';
+import { indexArchive } from './tar-index.ts';
+
+export interface ImportOrder {
+  readonly file: string;
+  /** The only name the image gets; '' for those of the archive. */
+  readonly name: string;
+  /** A directory for the archive when it must be decompressed first. */
+  readonly ingest: string;
+  readonly pool: LayerPool;
+  readonly limits: LayerLimits;
+  readonly platform: Platform;
+}
+
+/** An image of an archive; its layers lie in the archive as files. */
+export interface ArchivedImage extends Omit<ImageSource, 'unpack' | 'layerCount'> {
+  readonly layers: readonly FileRange[];
+}
+
+/**
+ * Imports every image of an archive: docker save's form where it has a manifest.json, else an OCI layout.
+ * Errors: `not_found` for the file, `invalid_argument` for what is no such archive.
+ */
+export async function importArchive(
+  order: ImportOrder,
+  assemble: (source: ImageSource) => Promise<Image>,
+): Promise<readonly Image[]> {
+  const { file, ingest, name, platform } = order;
+  const plain = join(ingest, `${randomUUID()}.tar`);
+  try {
+    const info = await stat(file).catch((error: unknown) => {
+      throw fail('not_found', `no such file or no right to read it`, error);
+    });
+    const whole = { file, offset: 0, size: info.size };
+    const compressed = (await compressionOf(whole)) !== 'none';
+    if (compressed) await pipeline(await decompressed(whole), createWriteStream(plain, { mode: 0o600 }));
+    const files = await indexArchive(compressed ? plain : file);
+    const found = files.has('manifest.json') ? await dockerArchiveImages(files) : await layoutImages(files, platform);
+    const [only, ...others] = found;
+    if (name !== '' && (only === undefined || others.length > 0))
+      throw fail('invalid_argument', `it holds ${found.length} images; a name can be given to one only`);
+    const images: Image[] = [];
+    for (const image of found) images.push(await assemble(sourceOf(name === '' ? image : renamed(image, name), order)));
+    return images;
+  } catch (error) {
+    throw during(`import ${file}`, error);
+  } finally {
+    await rm(plain, { force: true });
+  }
+}
+
+function renamed(image: ArchivedImage, name: string): ArchivedImage {
+  const reference = parseReference(name);
+  const tag = tagOf(reference);
+  const [top] = image.manifests;
+  return {
+    ...image,
+    tags: tag === undefined ? [] : [tag],
+    digests: top === undefined ? [] : [repoDigest(reference, top.digest)],
+  };
+}
+
+function sourceOf(image: ArchivedImage, order: ImportOrder): ImageSource {
+  return {
+    ...image,
+    layerCount: image.layers.length,
+    unpack: async (index, diffId, target, signal) => {
+      const source = image.layers[index];
+      if (source === undefined) throw fail('internal', `${image.about} has no layer ${index}`);
+      return unpackInPool(order.pool, { source, target, diffId, limits: order.limits }, signal);
+    },
+  };
+}

@@ -1,0 +1,153 @@
+import { throwIfAborted } from '../base/abort.ts';
+import { fail } from '../base/errors.ts';
+import type { ImageId } from '../base/ids.ts';
+import { KeyedLocks } from '../base/locks.ts';
+import { findRecord } from './find.ts';
+import type { Image } from './image.ts';
+import { isPinned } from './pinned.ts';
+import type { Digest } from './reference/digest.ts';
+import type { ImageRecord } from './store/image-record.ts';
+import type { ImageRecords } from './store/images.ts';
+import type { LayerStore, StoredLayer } from './store/layers.ts';
+
+/** Something to keep beside a record: a manifest or a configuration. */
+export interface Content {
+  readonly digest: Digest;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Which images are here, under which names, and who uses them. Changes go one at a time; answers come from
+ * memory. A layer goes when no image, no container's image and no pull needs it.
+ */
+export class Catalog {
+  readonly #records: ImageRecords;
+  readonly #layers: LayerStore;
+  readonly #pinned: readonly string[];
+  readonly #lock = new KeyedLocks<'change'>();
+  /** Holder (a container) → the image it runs from and that image's layers. */
+  readonly #holds = new Map<string, { readonly id: ImageId; readonly layers: readonly Digest[] }>();
+  #images: ReadonlyMap<ImageId, Image> = new Map();
+
+  constructor(records: ImageRecords, layers: LayerStore, pinned: readonly string[]) {
+    this.#records = records;
+    this.#layers = layers;
+    this.#pinned = pinned;
+    this.#refresh();
+  }
+
+  list(): readonly Image[] {
+    return [...this.#images.values()];
+  }
+
+  /** Errors: `not_found`. */
+  get(id: ImageId): Image {
+    const image = this.#images.get(id);
+    if (image === undefined) throw fail('not_found', `image ${id}: no such image; pull it first`);
+    return image;
+  }
+
+  /** By tag, digest, id or unique beginning of an id. Errors: `invalid_argument` when several fit. */
+  find(text: string): Image | undefined {
+    const record = findRecord(text, [...this.#records.all()]);
+    return record === undefined ? undefined : this.#images.get(record.id);
+  }
+
+  /** Adds an image, or names to one; names that other images had move here. */
+  async commit(record: ImageRecord, content: readonly Content[], signal: AbortSignal): Promise<Image> {
+    using _held = await this.#lock.acquire('change', signal);
+    const before = this.#records.get(record.id);
+    for (const { digest, bytes } of content) await this.#records.saveContent(digest, bytes);
+    const tags = union(before?.tags, record.tags);
+    await this.#records.save({
+      ...record,
+      tags,
+      digests: union(before?.digests, record.digests),
+      content: [...new Set([...(before?.content ?? []), ...record.content])],
+    });
+    for (const other of [...this.#records.all()]) {
+      if (other.id === record.id || !other.tags.some((tag) => record.tags.includes(tag))) continue;
+      await this.#records.save({ ...other, tags: other.tags.filter((tag) => !record.tags.includes(tag)) });
+    }
+    this.#refresh();
+    this.#layers.syncSoon();
+    return this.get(record.id);
+  }
+
+  /**
+   * Removes an image with all its names (CRI: one name is enough); absent is fine.
+   * Errors: `failed_precondition` naming the container that uses it.
+   */
+  async remove(text: string, signal: AbortSignal): Promise<void> {
+    using _held = await this.#lock.acquire('change', signal);
+    const image = this.find(text);
+    if (image === undefined) return;
+    for (const [holder, { id }] of this.#holds) {
+      if (id === image.id)
+        throw fail('failed_precondition', `image ${text} is used by container ${holder}; remove the container first`);
+    }
+    throwIfAborted(signal);
+    await this.#records.delete(image.id);
+    this.#refresh();
+    await this.#sweep();
+  }
+
+  /** Removes layers that nothing needs: after a failed pull, or once all containers have said what they hold. */
+  async collect(signal: AbortSignal): Promise<void> {
+    using _held = await this.#lock.acquire('change', signal);
+    await this.#sweep();
+  }
+
+  /** Errors: `not_found`. */
+  hold(id: ImageId, holder: string): void {
+    this.#holds.set(holder, { id, layers: this.get(id).layers.map((layer) => layer.diffId) });
+  }
+
+  release(holder: string): void {
+    this.#holds.delete(holder);
+  }
+
+  async rawContent(digest: Digest): Promise<Buffer | undefined> {
+    return this.#records.readContent(digest);
+  }
+
+  async #sweep(): Promise<void> {
+    if (this.#records.unreadable.length > 0) return;
+    const used = new Set<Digest>();
+    for (const record of this.#records.all()) for (const diffId of record.layers) used.add(diffId);
+    for (const { layers } of this.#holds.values()) for (const diffId of layers) used.add(diffId);
+    await this.#layers.sweep(used);
+  }
+
+  #refresh(): void {
+    this.#images = new Map([...this.#records.all()].map((record) => [record.id, this.#imageOf(record)]));
+  }
+
+  #imageOf(record: ImageRecord): Image {
+    const unique = new Map(record.layers.map((diffId) => [diffId, this.#layer(diffId)]));
+    const bytes = [...unique.values()].reduce((sum, layer) => sum + layer.bytes, 0);
+    return {
+      id: record.id,
+      repoTags: record.tags,
+      repoDigests: record.digests,
+      size: BigInt(bytes),
+      config: record.config,
+      layers: stackable(record.layers).map((diffId) => ({ diffId, path: this.#layer(diffId).path })),
+      pinned: isPinned([...record.tags, ...record.digests], this.#pinned),
+      created: record.created,
+    };
+  }
+
+  #layer(diffId: Digest): StoredLayer {
+    const layer = this.#layers.get(diffId);
+    if (layer === undefined) throw fail('internal', `image store has no layer ${diffId}`);
+    return layer;
+  }
+}
+
+/** overlayfs refuses a directory that is there twice; of a repeated layer only the topmost place shows. */
+const stackable = (layers: readonly Digest[]) => layers.filter((diffId, index) => layers.lastIndexOf(diffId) === index);
+
+const union = (before: readonly string[] | undefined, more: readonly string[]) => [
+  ...new Set([...(before ?? []), ...more]),
+];

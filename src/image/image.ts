@@ -1,0 +1,25 @@
+import type { ImageId } from '../base/ids.ts';
+import type { ImageConfig } from './config.ts';
+import type { Digest } from './reference/digest.ts';
+
+/** One unpacked layer: `path` holds it in overlayfs' own format. */
+export interface LayerRef {
+  readonly diffId: Digest;
+  readonly path: string;
+}
+
+/** An image that is here, whole. */
+export interface Image {
+  readonly id: ImageId;
+  readonly repoTags: readonly string[];
+  readonly repoDigests: readonly string[];
+  /** Bytes its layers take on disk, shared ones included. */
+  readonly size: bigint;
+  readonly config: ImageConfig;
+  /** Bottom first. */
+  readonly layers: readonly LayerRef[];
+  /** The kubelet must not collect it. */
+  readonly pinned: boolean;
+  /** RFC 3339, '' when the image does not say. */
+  readonly created: string;
+}

@@ -1,0 +1,178 @@
+import { writeSync } from 'node:fs';
+import { assertNever, fail } from '../../base/errors.ts';
+import * as at from '../../linux/fs-at.ts';
+import { setXattr } from '../../linux/fs-xattr.ts';
+import { cleanEntryPath, joinPath, meaningOf } from './entry-path.ts';
+import type { EntryPath } from './entry-path.ts';
+import { LayerTree } from './layer-tree.ts';
+import type { TarEntry } from './tar-entry.ts';
+import type { TarSink } from './tar-reader.ts';
+
+/** What a layer takes on disk: bytes in whole blocks of 4 KiB, and inodes. */
+export interface LayerUsage {
+  readonly bytes: number;
+  readonly inodes: number;
+}
+
+export interface LayerLimits {
+  readonly maxEntries: number;
+  readonly maxBytes: number;
+}
+
+const diskBlock = 4096;
+
+/** Writes a layer's members below a directory. `finish` sets the directories' times and tells the usage. */
+export class LayerWriter implements TarSink, Disposable {
+  readonly #tree: LayerTree;
+  readonly #limits: LayerLimits;
+  readonly #directoryTimes = new Map<string, at.FileTime>();
+  #file: { readonly fd: number; readonly entry: TarEntry } | undefined;
+  #entries = 0;
+  #bytes = 0;
+
+  constructor(path: string, limits: LayerLimits) {
+    this.#tree = new LayerTree(path);
+    this.#limits = limits;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#file !== undefined) at.closeFd(this.#file.fd);
+    this.#file = undefined;
+    this.#tree[Symbol.dispose]();
+  }
+
+  entry(entry: TarEntry): void {
+    this.#entries += 1;
+    this.#bytes += Math.ceil(entry.size / diskBlock) * diskBlock;
+    if (this.#entries > this.#limits.maxEntries || this.#bytes > this.#limits.maxBytes)
+      throw fail(
+        'resource_exhausted',
+        `layer has more than ${this.#entries - 1} entries or ${this.#limits.maxBytes} bytes`,
+      );
+    const path = cleanEntryPath(entry.name);
+    if (path === undefined) {
+      if (entry.type !== 'directory') throw fail('invalid_argument', 'layer has a root that is no directory');
+      this.#describeDirectory(this.#tree.directory(''), '', entry);
+      return;
+    }
+    const meaning = meaningOf(path.name);
+    if (meaning.kind === 'opaque') this.#tree.opaque(path.directory);
+    else if (meaning.kind === 'hides') this.#tree.whiteout(path.directory, meaning.name);
+    else if (meaning.kind === 'entry') this.#make(path, entry);
+  }
+
+  data(piece: Buffer): void {
+    const file = this.#file;
+    if (file === undefined) return;
+    for (let written = 0; written < piece.length;) written += writeSync(file.fd, piece, written);
+  }
+
+  endEntry(): void {
+    const file = this.#file;
+    if (file === undefined) return;
+    // chown first: it takes setuid bits and file capabilities away.
+    at.chownFd(file.fd, file.entry);
+    at.chmodFd(file.fd, file.entry.mode);
+    setXattrs(file.fd, file.entry);
+    at.timesFd(file.fd, file.entry.mtime);
+    this.#file = undefined;
+    at.closeFd(file.fd);
+  }
+
+  finish(): LayerUsage {
+    for (const [path, time] of this.#directoryTimes) {
+      const fd = this.#tree.existingDirectory(path);
+      if (fd === undefined) continue;
+      at.timesFd(fd, time);
+      at.closeFd(fd);
+    }
+    return { bytes: this.#bytes, inodes: this.#tree.inodes };
+  }
+
+  #make(path: EntryPath, entry: TarEntry): void {
+    if (entry.type === 'directory') {
+      const fd = this.#tree.makeDirectory(path.directory, path.name);
+      this.#describeDirectory(fd, joinPath(path.directory, path.name), entry);
+      return;
+    }
+    this.#directoryTimes.delete(joinPath(path.directory, path.name));
+    if (entry.type === 'link') {
+      this.#link(path, entry);
+      return;
+    }
+    const parent = this.#tree.directory(path.directory);
+    if (entry.type === 'file') {
+      this.#create(parent, path.name, entry);
+      return;
+    }
+    this.#tree.replace(parent, path.name, () => makeSpecial(parent, path.name, entry));
+    at.chownAt(parent, path.name, entry);
+    if (entry.type !== 'symlink') at.chmodAt(parent, path.name, entry.mode);
+    at.timesAt(parent, path.name, entry.mtime);
+  }
+
+  #create(parent: number, name: string, entry: TarEntry): void {
+    this.#tree.replace(parent, name, () => {
+      const fd = at.createAt(parent, name);
+      if (fd === undefined) return false;
+      this.#file = { fd, entry };
+      return true;
+    });
+  }
+
+  #link(path: EntryPath, entry: TarEntry): void {
+    const target = cleanEntryPath(entry.linkName);
+    const from = target === undefined ? undefined : this.#tree.existingDirectory(target.directory);
+    const about = () => `layer entry ${JSON.stringify(entry.name)} links to ${JSON.stringify(entry.linkName)}`;
+    if (target === undefined || from === undefined)
+      throw fail('invalid_argument', `${about()}, which is not in the layer`);
+    try {
+      if (joinPath(target.directory, target.name) === joinPath(path.directory, path.name)) return;
+      const parent = this.#tree.directory(path.directory);
+      this.#tree.replace(parent, path.name, () => at.linkAt(from, target.name, parent, path.name));
+      this.#tree.inodes -= 1;
+    } catch (error) {
+      throw fail('invalid_argument', `${about()}, which cannot be linked to`, error);
+    } finally {
+      at.closeFd(from);
+    }
+  }
+
+  #describeDirectory(fd: number, path: string, entry: TarEntry): void {
+    at.chownFd(fd, entry);
+    at.chmodFd(fd, entry.mode);
+    setXattrs(fd, entry);
+    this.#directoryTimes.set(path, entry.mtime);
+  }
+}
+
+/** The permissions are set afterwards, past the umask. */
+function makeSpecial(parent: number, name: string, entry: TarEntry): boolean {
+  switch (entry.type) {
+    case 'symlink':
+      return at.symlinkAt(entry.linkName, parent, name);
+    case 'fifo':
+      return at.mknodAt(parent, name, at.fileTypes.fifo, 0n);
+    case 'char':
+      return at.mknodAt(parent, name, at.fileTypes.charDevice, at.makeDevice(entry.major, entry.minor));
+    case 'block':
+      return at.mknodAt(parent, name, at.fileTypes.blockDevice, at.makeDevice(entry.major, entry.minor));
+    case 'file':
+    case 'link':
+    case 'directory':
+      throw fail('internal', `layer entry ${JSON.stringify(name)} is not special`);
+    default:
+      return assertNever(entry.type);
+  }
+}
+
+/**
+ * Only what an image may decide: file capabilities, ACLs, user attributes. trusted.* would let a layer speak to
+ * overlayfs, security.selinux is the host's policy.
+ */
+function setXattrs(fd: number, entry: TarEntry): void {
+  for (const [name, value] of entry.xattrs) {
+    const user = name.startsWith('user.') && !name.startsWith('user.overlay.');
+    if (user || name === 'security.capability' || name.startsWith('system.posix_acl_')) setXattr(fd, name, value);
+  }
+}

@@ -1,0 +1,140 @@
+import type { FileHandle } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
+import { fail } from '../../base/errors.ts';
+import { digestOf, hashFor, matches } from '../reference/digest.ts';
+import type { Digest } from '../reference/digest.ts';
+import { readBody, unavailable } from './http.ts';
+import type { HttpAnswer } from './http.ts';
+import { acceptedManifests } from './manifest.ts';
+import type { Descriptor } from './manifest.ts';
+import type { RegistrySession } from './session.ts';
+
+const maxManifest = 4 << 20;
+const maxConfig = 8 << 20;
+
+export interface RawManifest {
+  readonly bytes: Buffer;
+  readonly digest: Digest;
+  readonly mediaType: string;
+}
+
+/** Fetches a manifest by tag or digest. Errors: `not_found`, `invalid_argument` for a body that is another one. */
+export async function fetchManifest(session: RegistrySession, name: string, signal: AbortSignal): Promise<RawManifest> {
+  const expected = name.includes(':') ? (name as Digest) : undefined;
+  const about = `manifest ${name} of ${session.reference.repository}`;
+  const capability = expected === undefined ? 'resolve' : 'pull';
+  const query = { path: `manifests/${name}`, headers: { accept: acceptedManifests }, capability } as const;
+  const use = async (answer: HttpAnswer): Promise<RawManifest> => {
+    const bytes = await readBody(answer, maxManifest, about, signal);
+    if (expected !== undefined && !matches(expected, bytes)) throw wrongDigest(about);
+    return { bytes, digest: expected ?? digestOf(bytes), mediaType: answer.headers['content-type'] ?? '' };
+  };
+  return session.ask(query, use, signal);
+}
+
+/** Fetches an image's configuration, at most 8 MiB. */
+export async function fetchConfig(session: RegistrySession, wanted: Descriptor, signal: AbortSignal): Promise<Buffer> {
+  const about = `configuration ${wanted.digest}`;
+  if (wanted.size > maxConfig)
+    throw fail('resource_exhausted', `${about} has ${wanted.size} bytes; at most ${maxConfig}`);
+  const use = async (answer: HttpAnswer) => {
+    const bytes = await readBody(answer, wanted.size, about, signal);
+    if (!matches(wanted.digest, bytes)) throw wrongDigest(about);
+    return bytes;
+  };
+  return session.ask(blobQuery(wanted.digest, 0), use, signal);
+}
+
+const wrongDigest = (about: string) => fail('invalid_argument', `${about}: the content does not have that digest`);
+
+const blobQuery = (digest: Digest, offset: number) =>
+  ({
+    path: `blobs/${digest}`,
+    headers: offset > 0 ? { range: `bytes=${offset}-` } : {},
+    capability: 'pull',
+  }) as const;
+
+/** Connections that break off this often with next to nothing in between end a download. */
+const fruitlessAttempts = 4;
+const fruitfulBytes = 64 * 1024;
+
+/**
+ * Downloads a blob into a new file and checks size and digest on the way. A connection that breaks off is
+ * taken up again where it ended, as long as each attempt brings something.
+ */
+export async function downloadBlob(
+  session: RegistrySession,
+  wanted: Descriptor,
+  path: string,
+  signal: AbortSignal,
+): Promise<void> {
+  await using file = await open(path, 'w', 0o600);
+  const download = new Download(file, wanted);
+  for (let fruitless = 0; !download.complete;) {
+    const before = download.received;
+    try {
+      const take = (answer: HttpAnswer) => download.take(answer, signal);
+      await session.ask(blobQuery(wanted.digest, before), take, signal);
+    } catch (error) {
+      fruitless = download.received >= before + fruitfulBytes ? 0 : fruitless + 1;
+      const broken = error instanceof Error && 'code' in error && error.code === 'unavailable';
+      if (!broken || signal.aborted || fruitless >= fruitlessAttempts) throw error;
+    }
+  }
+  download.check();
+}
+
+class Download {
+  readonly #file: FileHandle;
+  readonly #wanted: Descriptor;
+  #hash;
+  received = 0;
+
+  constructor(file: FileHandle, wanted: Descriptor) {
+    this.#file = file;
+    this.#wanted = wanted;
+    this.#hash = hashFor(wanted.digest);
+  }
+
+  get complete(): boolean {
+    return this.received === this.#wanted.size;
+  }
+
+  async take(answer: HttpAnswer, signal: AbortSignal): Promise<void> {
+    const { digest, size } = this.#wanted;
+    this.#align(answer);
+    try {
+      for await (const piece of answer.body) {
+        const bytes = piece as Buffer;
+        if (this.received + bytes.length > size)
+          throw fail('invalid_argument', `blob ${digest} is longer than the ${size} bytes of its descriptor`);
+        this.#hash.update(bytes);
+        await this.#file.write(bytes, 0, bytes.length, this.received);
+        this.received += bytes.length;
+      }
+    } catch (error) {
+      throw unavailable(`blob ${digest}`, error, signal);
+    }
+    if (!this.complete) throw fail('unavailable', `blob ${digest} ended after ${this.received} of ${size} bytes`);
+    this.check();
+  }
+
+  /** A host that ignores the range sends everything again. */
+  #align(answer: HttpAnswer): void {
+    if (answer.status === 206 && (answer.headers['content-range'] ?? '').startsWith(`bytes ${this.received}-`)) return;
+    this.#startOver();
+  }
+
+  /** After a mismatch the next host starts from nothing. */
+  check(): void {
+    const { digest } = this.#wanted;
+    if (`${digest.slice(0, 6)}:${this.#hash.copy().digest('hex')}` === digest) return;
+    this.#startOver();
+    throw wrongDigest(`blob ${digest}`);
+  }
+
+  #startOver(): void {
+    this.received = 0;
+    this.#hash = hashFor(this.#wanted.digest);
+  }
+}

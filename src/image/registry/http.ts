@@ -1,0 +1,136 @@
+import { request as httpRequest, Agent as HttpAgent } from 'node:http';
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { request as httpsRequest, Agent as HttpsAgent } from 'node:https';
+import { abortError } from '../../base/abort.ts';
+import { fail, messageOf } from '../../base/errors.ts';
+
+/** How to trust and be trusted by a host. PEM texts. */
+export interface TlsSettings {
+  readonly ca: readonly string[];
+  readonly clients: readonly { readonly cert: string; readonly key: string }[];
+  readonly skipVerify: boolean;
+}
+
+export const plainTrust: TlsSettings = { ca: [], clients: [], skipVerify: false };
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'HEAD' | 'POST';
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly tls: TlsSettings;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: IncomingMessage;
+}
+
+/** Times in milliseconds: `answer` covers connecting, sending and the headers; `silence` any pause in a body. */
+export interface HttpOptions {
+  readonly answer: number;
+  readonly silence: number;
+  /** HTTP_PROXY, HTTPS_PROXY, NO_PROXY in either case, as the daemon was given them. */
+  readonly proxy: NodeJS.ProcessEnv;
+}
+
+/**
+ * HTTP/1.1 over connections that are kept for one pull. It follows no redirect and adds no header: both are
+ * decisions about credentials and belong to the caller.
+ */
+export class HttpConnections implements Disposable {
+  readonly #options: HttpOptions;
+  readonly #plain: HttpAgent;
+  readonly #secure = new Map<TlsSettings, HttpsAgent>();
+
+  constructor(options: HttpOptions) {
+    this.#options = options;
+    this.#plain = new HttpAgent({ keepAlive: true, proxyEnv: options.proxy });
+  }
+
+  [Symbol.dispose](): void {
+    this.#plain.destroy();
+    for (const agent of this.#secure.values()) agent.destroy();
+  }
+
+  /** Errors: `unavailable` naming the host and what went wrong; the signal's. */
+  async send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
+    const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>();
+    const about = `${request.method} ${request.url.origin}${request.url.pathname}`;
+    const call = this.#call(request, signal);
+    const timer = setTimeout(() => {
+      call.destroy(fail('unavailable', `${about}: no answer within ${this.#options.answer} ms`));
+    }, this.#options.answer);
+    call.once('response', (body) => {
+      body.setTimeout(this.#options.silence, () => {
+        body.destroy(fail('unavailable', `${about}: nothing came for ${this.#options.silence} ms`));
+      });
+      resolve({ status: body.statusCode ?? 0, headers: body.headers, body });
+    });
+    call.on('error', (error) => reject(unavailable(about, error, signal)));
+    call.end(request.body);
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #call(request: HttpRequest, signal: AbortSignal): ClientRequest {
+    const { method, url } = request;
+    const headers = { 'user-agent': 'cricket', 'accept-encoding': 'identity', ...request.headers };
+    if (url.protocol === 'http:') return httpRequest(url, { method, headers, signal, agent: this.#plain });
+    return httpsRequest(url, { method, headers, signal, agent: this.#agentFor(request.tls) });
+  }
+
+  #agentFor(tls: TlsSettings): HttpsAgent {
+    const known = this.#secure.get(tls);
+    if (known !== undefined) return known;
+    const agent = new HttpsAgent({
+      keepAlive: true,
+      proxyEnv: this.#options.proxy,
+      rejectUnauthorized: !tls.skipVerify,
+      ...(tls.ca.length > 0 && { ca: [...tls.ca] }),
+      ...(tls.clients.length > 0 && {
+        cert: tls.clients.map(({ cert }) => cert),
+        key: tls.clients.map(({ key }) => key),
+      }),
+    });
+    this.#secure.set(tls, agent);
+    return agent;
+  }
+}
+
+/** A network error as ours: the signal's own when it ended the request, else `unavailable`. */
+export function unavailable(about: string, error: unknown, signal: AbortSignal): Error {
+  if (signal.aborted) return abortError(signal);
+  if (error instanceof Error && error.name === 'CricketError') return error;
+  const [inner] = error instanceof AggregateError ? (error.errors as unknown[]) : [error];
+  return fail('unavailable', `${about}: ${messageOf(inner)}`, error);
+}
+
+/** Reads a body to its end. Errors: `resource_exhausted` beyond `limit` bytes, `unavailable` when it breaks off. */
+export async function readBody(answer: HttpAnswer, limit: number, about: string, signal: AbortSignal): Promise<Buffer> {
+  const tooLong = () => fail('resource_exhausted', `${about}: the registry's answer is longer than ${limit} bytes`);
+  const pieces: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const piece of answer.body) {
+      pieces.push(piece as Buffer);
+      length += (piece as Buffer).length;
+      if (length > limit) throw tooLong();
+    }
+  } catch (error) {
+    throw unavailable(about, error, signal);
+  }
+  return Buffer.concat(pieces, length);
+}
+
+/** Lets go of a body that nobody reads; a short one leaves the connection fit for use. */
+export function discard(answer: HttpAnswer): void {
+  const length = Number(answer.headers['content-length'] ?? Number.NaN);
+  if (length <= 65_536) answer.body.resume();
+  else answer.body.destroy();
+  answer.body.on('error', () => undefined);
+}
