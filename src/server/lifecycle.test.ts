@@ -1,7 +1,9 @@
 import { expect } from 'chai';
+import { Writable } from 'node:stream';
+import { pino } from 'pino';
 import { fail } from '../base/errors.ts';
 import { silentLogger } from '../base/log.ts';
-import { fired, notifierFor, reloadLogLevel, watchSignals } from './lifecycle.ts';
+import { fired, notifierFor, reloadLogLevel, serviceManagerFrom, watchSignals } from './lifecycle.ts';
 
 const tick = (ms = 5) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -16,7 +18,7 @@ describe('lifecycle', () => {
   });
 
   it('reads the level again at SIGHUP and survives a broken configuration', async () => {
-    const log = silentLogger();
+    const log = pino({ level: 'silent' }, new Writable({ write: (_chunk, _encoding, done) => done() }));
     const levels = [() => Promise.reject(fail('invalid_argument', 'broken')), async () => 'debug' as const];
     const reload = reloadLogLevel(() => levels.shift()?.() ?? Promise.reject(new Error('asked too often')), log);
     using _signals = watchSignals(reload, log);
@@ -46,6 +48,13 @@ describe('lifecycle', () => {
     await tick(40);
     expect(told.length).to.equal(before);
     expect(told.at(-1)).to.equal('/n STOPPING=1');
+  });
+
+  it('reads what the service manager gave, unless it was for another process', () => {
+    const given = { NOTIFY_SOCKET: '@x', WATCHDOG_USEC: '60000000', WATCHDOG_PID: '7' };
+    expect(serviceManagerFrom(given, 7)).to.deep.equal({ notifySocket: '@x', watchdogMicros: 60_000_000 });
+    expect(serviceManagerFrom(given, 8)).to.deep.equal({ notifySocket: '@x', watchdogMicros: 0 });
+    expect(serviceManagerFrom({}, 8)).to.deep.equal({ notifySocket: '', watchdogMicros: 0 });
   });
 
   it('says nothing where nobody asked', () => {

@@ -9,6 +9,17 @@ export interface ServiceManager {
   readonly watchdogMicros: number;
 }
 
+/** From the environment: a watchdog meant for another process is none of ours. */
+export function serviceManagerFrom(
+  environment: Readonly<Record<string, string | undefined>>,
+  pid: number,
+): ServiceManager {
+  const { NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID } = environment;
+  const micros = Number(WATCHDOG_USEC ?? 0);
+  const ours = WATCHDOG_PID === undefined || Number(WATCHDOG_PID) === pid;
+  return { notifySocket: NOTIFY_SOCKET ?? '', watchdogMicros: ours && Number.isSafeInteger(micros) ? micros : 0 };
+}
+
 export interface Notifier extends Disposable {
   /** Serving: the manager starts what waits for us, and the watchdog begins. */
   ready(status: string): void;

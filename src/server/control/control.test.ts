@@ -36,9 +36,9 @@ describe('the control socket', () => {
 
   it('streams an archive to a file, hands it over and removes it', async () => {
     const chunk = Buffer.alloc(1024 * 1024, 'x');
-    await using _server = await serve(async (file, { name }) => ({ name, size: (await readFile(file)).length }));
+    await using _server = await serve(async (file, { name }) => [name, String((await readFile(file)).length)]);
     const archive = Readable.from(Array.from({ length: 8 }, () => chunk));
-    expect(await upload(archive)).to.deep.equal({ name: 'a/b:1', size: 8 * chunk.length });
+    expect(await upload(archive)).to.deep.equal({ images: ['a/b:1', String(8 * chunk.length)] });
     expect(await readdir(uploads)).to.deep.equal([]);
     expect((await stat(socket)).mode & 0o777).to.equal(0o600);
   });
@@ -54,6 +54,7 @@ describe('the control socket', () => {
     const { promise: ended, resolve } = Promise.withResolvers<unknown>();
     await using _server = await serve(async (_file, _options, signal) => {
       await waitFor(new Promise(() => undefined), signal).catch((error: unknown) => resolve(error));
+      return [];
     });
     expect(await errorOf(upload(Readable.from(['x']), AbortSignal.timeout(100)))).to.have.property(
       'code',
@@ -70,7 +71,7 @@ describe('the control socket', () => {
     expect(await errorOf(callControl(call, never)))
       .to.have.property('message')
       .that.contains('no daemon answers');
-    await using _server = await serve(async () => undefined);
+    await using _server = await serve(async () => []);
     expect(await errorOf(callControl(call, never))).to.include({ code: 'unimplemented' });
   });
 });

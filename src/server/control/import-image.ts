@@ -11,8 +11,15 @@ export const importImagePath = '/v1/images/import';
 export interface ImportImageDeps {
   /** Directory for archives on their way in; on the disk of the image store. */
   readonly uploads: string;
-  /** Reads an archive from a file. `name` is the reference to give it; empty: those the archive holds. */
-  readonly importImage: (file: string, options: { readonly name: string }, signal: AbortSignal) => Promise<unknown>;
+  /**
+   * Reads an archive from a file. `name` is the reference to give it; empty: those the archive holds. Answers
+   * with the references (ids where there are none) of what is there now.
+   */
+  readonly importImage: (
+    file: string,
+    options: { readonly name: string },
+    signal: AbortSignal,
+  ) => Promise<readonly string[]>;
 }
 
 /** POST /v1/images/import?name=REF, the archive (OCI or docker, plain or compressed) as the body. */
@@ -25,7 +32,7 @@ export function importImageVerb(deps: ImportImageDeps): Verb {
       const file = join(deps.uploads, `${randomUUID()}.tar`);
       try {
         await pipeline(body, createWriteStream(file, { flags: 'wx', mode: 0o600 }), { signal });
-        return await deps.importImage(file, { name: query.get('name') ?? '' }, signal);
+        return { images: await deps.importImage(file, { name: query.get('name') ?? '' }, signal) };
       } catch (error) {
         throw during('import image', error);
       } finally {

@@ -1,5 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import type { StatusObject } from '@grpc/grpc-js';
+import { fail } from '../../base/errors.ts';
 import type { CricketError, ErrorCode } from '../../base/errors.ts';
 
 /** The one place where a code by name becomes the number on the wire. */
@@ -35,5 +36,8 @@ export function statusFor(error: CricketError): Pick<StatusObject, 'code' | 'det
   return { code: statusOf[error.code], details: details.toWellFormed() };
 }
 
-/** The name of the status a caller sees, for CLI messages: `NOT_FOUND`. */
-export const statusName = (code: number): string => status[code] ?? `code ${code}`;
+/** What a client was told, as an error of ours. */
+export function errorFromStatus(told: Pick<StatusObject, 'code' | 'details'>): CricketError {
+  const code = (Object.keys(statusOf) as ErrorCode[]).find((name) => statusOf[name] === told.code) ?? 'unknown';
+  return fail(code, told.details);
+}

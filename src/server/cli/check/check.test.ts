@@ -1,0 +1,156 @@
+import { expect } from 'chai';
+import { parseLayer } from '../../config/layers.ts';
+import { parseConfig } from '../../config/parse.ts';
+import { checkHost } from './command.ts';
+import type { Finding } from './finding.ts';
+import type { Host } from './host.ts';
+
+const mounts = (...entries: readonly string[]) =>
+  entries
+    .map((entry, index) => {
+      const [dir = '', type = '', options = ''] = entry.split(' ');
+      return `${index} 1 0:${index} / ${dir} rw - ${type} none rw,${options}`;
+    })
+    .join('\n');
+
+/** A host on which all is well. */
+const files: Readonly<Record<string, string>> = {
+  '/proc/sys/kernel/osrelease': '6.12.1-amd64\n',
+  '/proc/filesystems': 'nodev\tproc\nnodev\toverlay\n',
+  '/proc/sys/kernel/seccomp/actions_avail': 'allow\n',
+  '/proc/self/mountinfo': mounts('/sys/fs/cgroup cgroup2 nsdelegate'),
+  '/sys/fs/cgroup/cgroup.controllers': 'cpuset cpu io memory hugetlb pids\n',
+  '/proc/self/status': 'CapPrm:\t000001ffffffffff\nCapBnd:\t000001ffffffffff\n',
+  '/proc/sys/kernel/cap_last_cap': '40\n',
+  '/proc/sys/net/ipv4/ip_forward': '1\n',
+  '/proc/sys/fs/inotify/max_user_instances': '8192\n',
+};
+const programs: Readonly<Record<string, string>> = {
+  '/usr/bin/crun --version': 'crun version 1.21\ncommit: x\n',
+  '/usr/bin/crun features': '{"ociVersionMax": "1.1.0+dev", "mountOptions": ["rro", "idmap"]}',
+  '/usr/sbin/runc --version': 'runc version 1.1.5+ds1\n',
+  '/usr/bin/conmon --version': 'conmon version 2.1.12\n',
+  'nft list tables': '',
+  'nft --version': 'nftables v1.0.6 (Lester Gooch #5)\n',
+};
+
+interface Changes {
+  readonly files?: Readonly<Record<string, string | undefined>>;
+  readonly programs?: Readonly<Record<string, string | undefined>>;
+  readonly lists?: Readonly<Record<string, readonly string[]>>;
+  readonly disk?: { readonly type?: number; readonly freeBytes?: number };
+  readonly uid?: number;
+}
+
+function host(changes: Changes = {}): Host {
+  const texts = { ...files, ...changes.files };
+  const outputs = { ...programs, ...changes.programs };
+  return {
+    uid: changes.uid ?? 0,
+    read: async (path) => texts[path],
+    list: async (path) => changes.lists?.[path] ?? [],
+    executable: async (path) => path === '/usr/bin/catatonit' || outputs[`${path} --version`] !== undefined,
+    run: async (path, ...args) => {
+      const stdout = outputs[[path, ...args].join(' ')];
+      return stdout === undefined ? undefined : { code: 0, stdout, stderr: '' };
+    },
+    disk: async (path) =>
+      path === '/' ? { type: 0xef53, freeBytes: 5e11, totalBytes: 1e12, freeInodes: 1e6, ...changes.disk } : undefined,
+  };
+}
+
+const config = parseConfig([]);
+const bad = async (changes: Changes, settings = config): Promise<readonly Finding[]> =>
+  (await checkHost(host(changes), settings)).filter(({ state }) => state !== 'ok');
+
+describe('cricket check', () => {
+  it('finds nothing on a host where all is well', async () => {
+    expect(await bad({})).to.deep.equal([]);
+    const names = (await checkHost(host(), config)).map(({ name, found }) => `${name}: ${found}`);
+    expect(names).to.include.members([
+      'runtime crun (default): 1.21, OCI up to 1.1.0+dev, mounts: idmap rro',
+      'cgroups: v2',
+    ]);
+  });
+
+  it('names hybrid control groups and the mount that mends them', async () => {
+    const hybrid = mounts(
+      '/sys/fs/cgroup/cpu cgroup cpu',
+      '/sys/fs/cgroup/memory cgroup memory',
+      '/sys/fs/cgroup/pids cgroup pids',
+      '/sys/fs/cgroup/cpuset cgroup cpuset',
+      '/sys/fs/cgroup/blkio cgroup blkio',
+      '/sys/fs/cgroup/systemd cgroup name=systemd',
+      '/sys/fs/cgroup/unified cgroup2 x',
+    );
+    const left = { '/proc/self/mountinfo': hybrid, '/sys/fs/cgroup/unified/cgroup.controllers': 'hugetlb\n' };
+    const [finding, ...others] = await bad({ files: left });
+    expect(others).to.deep.equal([]);
+    expect(finding).to.include({ name: 'cgroup hybrid', state: 'fail' });
+    expect(finding?.advice).to.contain('mount -t cgroup -o hugetlb cgroup /sys/fs/cgroup/hugetlb');
+    expect(await bad({ files: { ...left, '/sys/fs/cgroup/unified/cgroup.controllers': '\n' } })).to.deep.equal([]);
+  });
+
+  const cases: readonly (readonly [string, Changes, Partial<Finding>])[] = [
+    ['an old kernel', { files: { '/proc/sys/kernel/osrelease': '5.10.0' } }, { name: 'kernel', state: 'fail' }],
+    ['an untested kernel', { files: { '/proc/sys/kernel/osrelease': '5.15.0' } }, { name: 'kernel', state: 'warn' }],
+    ['no overlayfs', { files: { '/proc/filesystems': 'ext4\n' } }, { name: 'overlayfs', state: 'fail' }],
+    ['no control groups', { files: { '/proc/self/mountinfo': '' } }, { name: 'cgroups', state: 'fail' }],
+    [
+      'no memory controller',
+      { files: { '/sys/fs/cgroup/cgroup.controllers': 'cpuset cpu io pids' } },
+      { name: 'cgroup memory', state: 'fail' },
+    ],
+    [
+      'no default runtime',
+      { programs: { '/usr/bin/crun --version': undefined } },
+      { name: 'runtime crun (default)', state: 'fail' },
+    ],
+    [
+      'no second runtime',
+      { programs: { '/usr/sbin/runc --version': undefined } },
+      { name: 'runtime runc', state: 'warn' },
+    ],
+    [
+      'an old conmon',
+      { programs: { '/usr/bin/conmon --version': 'conmon version 2.0.25' } },
+      { name: 'conmon', state: 'fail' },
+    ],
+    ['no nftables', { programs: { 'nft list tables': undefined } }, { name: 'nftables', state: 'fail' }],
+    [
+      'a capability that is missing',
+      { files: { '/proc/self/status': 'CapPrm:\t000001fffeffffff\nCapBnd:\t000001fffeffffff' } },
+      { name: 'CAP_SYS_RESOURCE', state: 'warn' },
+    ],
+    [
+      'a vital one that is missing',
+      { files: { '/proc/self/status': 'CapPrm:\t000001ffffdfffff\nCapBnd:\t000001ffffdfffff' } },
+      { name: 'CAP_SYS_ADMIN', state: 'fail' },
+    ],
+    ['another user', { uid: 1000 }, { name: 'root', state: 'fail' }],
+    [
+      'few inotify instances',
+      { files: { '/proc/sys/fs/inotify/max_user_instances': '128' } },
+      { name: 'inotify instances', state: 'warn' },
+    ],
+    ['forwarding off', { files: { '/proc/sys/net/ipv4/ip_forward': '0' } }, { name: 'ip_forward', state: 'warn' }],
+    ['a root on overlayfs', { disk: { type: 0x794c7630 } }, { name: 'disk type', state: 'fail' }],
+    ['a full disk', { disk: { freeBytes: 1000 } }, { name: 'disk space', state: 'fail' }],
+  ];
+  for (const [what, changes, expected] of cases)
+    it(`tells ${what} and what to do`, async () => {
+      const findings = await bad(changes);
+      expect(findings.length).to.equal(1);
+      expect(findings[0]).to.include(expected);
+      expect(findings[0]?.advice).to.not.equal('');
+    });
+
+  it('looks for the plugins that a CNI configuration names', async () => {
+    const lists = { '/etc/cni/net.d': ['10-net.conflist', 'README'], '/usr/lib/cni': ['bridge', 'portmap'] };
+    const list = '{"plugins": [{"type": "bridge", "ipam": {"type": "host-local"}}, {"type": "portmap"}]}';
+    const [finding] = await bad({ lists, files: { '/etc/cni/net.d/10-net.conflist': list } });
+    expect(finding).to.include({ name: 'pod network', found: 'CNI 10-net.conflist: no plugin host-local' });
+    const [none] = await bad({}, parseConfig([parseLayer('f', '[network]\nmode = "cni"')]));
+    expect(none).to.include({ name: 'pod network', state: 'fail' });
+  });
+});

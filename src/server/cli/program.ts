@@ -1,0 +1,67 @@
+import { Command, Option } from 'commander';
+import { version } from '../version.ts';
+import { addImageCommands } from './images/commands.ts';
+import { addSettingFlags } from './settings.ts';
+import type { SettingFlags } from './settings.ts';
+import type { ExitCode, Terminal } from './terminal.ts';
+
+/** How a command tells its exit code. */
+export type Finish = (code: ExitCode) => void;
+
+const epilogue = `
+Exit codes: 0 done, 1 failed, 2 used wrongly.
+NO_COLOR switches colours off; output that is no terminal has none.`;
+
+/** Every command with its flags. What a command does is loaded only when it is called: starting stays fast. */
+export function buildProgram(terminal: Terminal, finish: Finish): Command {
+  const program = new Command('cricket')
+    .description('A Kubernetes container runtime: all of CRI v1 for the kubelet and crictl.')
+    .showHelpAfterError('(cricket --help tells the commands and flags)')
+    .addHelpText('after', epilogue)
+    .configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
+    .exitOverride();
+
+  addSettingFlags(program.command('serve').description('run the daemon in the foreground')).action(
+    async (flags: SettingFlags) => {
+      const { serve } = await import('./serve.ts');
+      finish(await serve(flags, terminal));
+    },
+  );
+  addSettingFlags(program.command('check').description('tell what this host offers and lacks, and what to do'))
+    .addOption(formatOption())
+    .action(async (flags: SettingFlags & FormatFlag) => {
+      const { check } = await import('./check/command.ts');
+      finish(await check(flags, flags.format, terminal));
+    });
+  addSettingFlags(program.command('config').description('print the configuration in force as commented TOML'))
+    .addOption(new Option('--format <format>', 'toml or json').choices(['toml', 'json']).default('toml'))
+    .action(async (flags: SettingFlags & { readonly format: 'toml' | 'json' }) => {
+      const { showConfig } = await import('./show-config.ts');
+      await showConfig(flags, flags.format, terminal);
+    });
+  program
+    .command('version')
+    .description('print the version')
+    .addOption(formatOption())
+    .action(({ format }: FormatFlag) => {
+      const facts = { version, node: process.versions.node, arch: process.arch };
+      terminal.out(format === 'json' ? `${JSON.stringify(facts)}\n` : `cricket ${version}\n`);
+    });
+  addImageCommands(program.command('images').description('images of the running daemon'), terminal);
+  program
+    .command('completion')
+    .description('print completion for a shell: source <(cricket completion bash)')
+    .argument('<shell>', 'bash, zsh or fish')
+    .action(async (shell: string) => {
+      const { completion } = await import('./completion.ts');
+      terminal.out(completion(shell, program));
+    });
+  return program;
+}
+
+export interface FormatFlag {
+  readonly format: 'table' | 'json';
+}
+
+export const formatOption = (): Option =>
+  new Option('--format <format>', 'table or json').choices(['table', 'json']).default('table');
