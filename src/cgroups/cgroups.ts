@@ -11,6 +11,7 @@ import { membersOf, moveProcess } from './members.ts';
 import type { CgroupPath } from './path.ts';
 import { childPath } from './path.ts';
 import { removeGroup } from './remove.ts';
+import { readLimits } from './limits.ts';
 import type { Limits, Resources } from './resources.ts';
 import type { CgroupStats } from './stats.ts';
 import { readStats } from './stats.ts';
@@ -44,8 +45,11 @@ export interface Cgroups {
   read(path: CgroupPath): CgroupStats | undefined;
   /** The same through held descriptors, for what is read again and again. */
   reader(path: CgroupPath): StatsReader;
-  /** Limits in force, from the files. */
-  limits(path: CgroupPath): Limits;
+  /**
+   * Limits in force, from the files. v2 has no shares: those `given` are told if the weight in force comes from them,
+   * or a kubelet would see other shares than it set and set them for ever.
+   */
+  limits(path: CgroupPath, given?: Resources): Limits;
   /** OOM kills in it and all below it. */
   oomKills(path: CgroupPath): bigint | undefined;
   /** OOM kills of its very own processes. */
@@ -88,10 +92,7 @@ export function openCgroups(options: CgroupsOptions = {}): Cgroups {
     update: (path, resources, signal) => updater.update(path, resources, signal),
     read: (path) => readStats(layout, controllers, readerOf(layout, path)),
     reader: (path) => readers.open(path),
-    limits: (path) => {
-      const read = readerOf(layout, path);
-      return Object.assign({}, ...allSides(layout, controllers).map((side) => side.limits(read))) as Limits;
-    },
+    limits: (path, given) => readLimits(allSides(layout, controllers), readerOf(layout, path), given),
     oomKills: (path) => subtreeOomKills(layout, path),
     localOomKills: (path) => localOomKills(layout, path),
     exists: (path) => groupExists(layout, path),

@@ -24,6 +24,15 @@ describe('cgroups: report of the host', () => {
     expect(report.missing).to.deep.equal([]);
   });
 
+  it('mounts what is nowhere too, under its v1 name', () => {
+    using machine = hybridMachine();
+    const without = machine.sources.mountinfo.split('\n').filter((line) => !line.includes('/blkio '));
+    const layout = findLayout({ ...machine.sources, mountinfo: without.join('\n') });
+    const report = reportOf(layout, 'blkio\t0\t1\t1\n');
+    expect(report.missing).to.deep.equal(['io']);
+    expect(report.mend.join()).to.match(/mount -t cgroup -o blkio cgroup .*\/blkio$/);
+  });
+
   it('says why one is missing', () => {
     using machine = unifiedMachine();
     machine.put({ 'unified/cgroup.controllers': 'cpu io\n' });

@@ -27,7 +27,7 @@ export interface CgroupReport {
    * hybrid mode not supported").
    */
   readonly leftToV2: readonly string[];
-  /** Commands for a root shell that mend `leftToV2`. They do not outlast a reboot. */
+  /** Commands for a root shell that mount what v1 lacks. They do not outlast a reboot. */
   readonly mend: readonly string[];
 }
 
@@ -36,13 +36,14 @@ export function reportOf(layout: Layout, procCgroups: string): CgroupReport {
   const unified = layout.version === 'v1' ? layout.unified : undefined;
   const leftToV2 = unified === undefined ? [] : [...unified.controllers];
   const controllers = controllerNames.map((name) => controllerFact(layout, name, procCgroups));
+  const unmounted = controllers.filter((fact) => fact.why === 'not mounted').map((fact) => v1Name(fact.name));
   return {
     version: layout.version,
     hybrid: unified !== undefined,
     controllers,
     missing: controllers.filter((fact) => fact.where === 'missing').map((fact) => fact.name),
     leftToV2,
-    mend: leftToV2.map((name) => mountCommand(layout, name)),
+    mend: layout.version === 'v2' ? [] : [...unmounted, ...leftToV2].map((name) => mountCommand(layout, name)),
   };
 }
 

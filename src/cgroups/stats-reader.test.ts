@@ -33,6 +33,16 @@ describe('cgroups: readers with held descriptors', () => {
     expect(reader.read()).to.equal(undefined);
   });
 
+  it('see hierarchies that come later', () => {
+    using machine = hybridMachine();
+    machine.put({ 'pids/pod/pids.current': '1\n' });
+    const cgroups = openCgroups({ sources: machine.sources });
+    using reader = cgroups.reader(cgroups.parseParent('/pod'));
+    expect(reader.read()?.cpu).to.equal(undefined);
+    machine.put({ 'cpu,cpuacct/pod/cpuacct.usage': '5\n' });
+    expect(reader.read()?.cpu?.usageNs).to.equal(5n);
+  });
+
   it('open anew at each read when too many hold', () => {
     using machine = hybridMachine();
     machine.put({ 'pids/pod/pids.current': '1\n' });

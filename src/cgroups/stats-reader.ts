@@ -1,7 +1,8 @@
 import { closeSync, constants, openSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { errnoOf } from '../base/errors.ts';
 import type { Controllers } from './controllers.ts';
-import { absentErrnos, readAll } from './files.ts';
+import { absentErrnos, isDirectory, readAll } from './files.ts';
 import { filePath, readerOf } from './group.ts';
 import type { ReadFile } from './group.ts';
 import type { Layout } from './layout.ts';
@@ -75,8 +76,9 @@ class HeldFiles implements Disposable {
   }
 
   readonly read: ReadFile = (file) => {
-    let fd = this.#descriptors.get(file);
-    if (fd === undefined) this.#descriptors.set(file, (fd = this.#open(file)));
+    const fd = this.#descriptors.get(file) ?? this.#open(file);
+    if (fd === undefined) return undefined;
+    this.#descriptors.set(file, fd);
     if (fd === -1) return undefined;
     try {
       return readAll(fd);
@@ -87,14 +89,15 @@ class HeldFiles implements Disposable {
     }
   };
 
-  #open(file: string): number {
+  /** Undefined where the cgroup is not in this hierarchy: the OCI runtime may be about to make it. */
+  #open(file: string): number | undefined {
     const path = filePath(this.#layout, this.#path, file);
     if (path === undefined) return -1;
     try {
       return openSync(path, constants.O_RDONLY);
     } catch (error) {
-      if (absentErrnos.has(errnoOf(error))) return -1;
-      throw error;
+      if (!absentErrnos.has(errnoOf(error))) throw error;
+      return isDirectory(dirname(path)) ? -1 : undefined;
     }
   }
 

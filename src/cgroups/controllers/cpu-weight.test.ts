@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { sharesToWeight, weightToShares } from './cpu-weight.ts';
+import { isWeightOf, sharesToWeight, weightToShares } from './cpu-weight.ts';
 
 describe('cgroups: cpu.shares and cpu.weight', () => {
   it('agree at the ends, at the default and at the published example', () => {
@@ -14,6 +14,14 @@ describe('cgroups: cpu.shares and cpu.weight', () => {
     ];
     for (const [shares, weight] of table) expect(sharesToWeight(shares), `${shares} shares`).to.equal(weight);
     expect([1n, 100n, 10_000n].map(weightToShares)).to.deep.equal([2n, 1024n, 262_144n]);
+  });
+
+  it('recognise each other by either formula', () => {
+    expect(
+      [39n, 100n].map((weight) => isWeightOf(weight, 1024n)),
+      'old and new',
+    ).to.deep.equal([true, true]);
+    expect(isWeightOf(40n, 1024n)).to.equal(false);
   });
 
   it('never turn a larger share into a smaller weight, and a weight comes back as itself', () => {

@@ -26,6 +26,12 @@ export function weightToShares(weight: bigint): bigint {
   return high <= low ? low : BigInt(Math.round(Math.sqrt(Number(low) * Number(high))));
 }
 
+/** Whether a weight is what these shares were converted to, by today's formula or the linear one of older runtimes. */
+export function isWeightOf(weight: bigint, shares: bigint): boolean {
+  const linear = 1n + ((shares - minShares) * (maxWeight - 1n)) / (maxShares - minShares);
+  return weight === sharesToWeight(shares) || weight === linear;
+}
+
 /** The smallest shares whose weight is at least this. */
 function firstWith(weight: bigint): bigint {
   let low = minShares;
