@@ -10,31 +10,37 @@ export type Snapshot = ReadonlySet<string>;
 export interface Scope {
   /** Instance of a daemon that is none of the test's business: what it makes meanwhile does not count. */
   readonly except?: string | undefined;
+  /** Counts what the installed service has too; without it, the service is none of the test's business. */
+  readonly service?: boolean;
   /** Names in the environment, as `NAME=value`, that a process of the test has inherited. */
   readonly mark?: string;
 }
 
 /** Folders whose `cricket…` entries are ours. */
-const homes = () => ['/run', '/var/lib', '/var/log', '/var/log/pods', tmpdir()];
-/** What the installed service and the lab keep; both are there between runs. */
-const kept = /^\/(run|var\/lib|var\/log|var\/cache)\/cricket(-lab)?(\.log)?(\/|$)/;
-const ourPath = /^\/(run|tmp|var)\/(.*\/)?cricket/;
+const homes = () => ['/run', '/usr/lib', '/var/cache', '/var/lib', '/var/log', '/var/log/pods', tmpdir()];
+const serviceFile = /^\/(run|var\/lib|var\/log|var\/cache|usr\/lib)\/cricket(\.log)?(\/|$)/;
+/** Built tools and images, which are there between runs. */
+const cache = /^\/var\/cache\/cricket-lab(\/|$)/;
+const ourPath = /^\/(run|tmp|usr|var)\/(.*\/)?(default_demo_)?cricket/;
 
-export function snapshot({ except, mark }: Scope = {}): Snapshot {
+export function snapshot({ except, mark, service = false }: Scope = {}): Snapshot {
   const foreign = (name: string) => except !== undefined && name.includes(except);
   const ours = (names: readonly string[], pattern: RegExp) =>
     names.filter((name) => pattern.test(name) && !foreign(name));
   const points = mounts().map(({ point }) => point);
-  const groups = cgroups('cricket').filter((group) => !isServiceGroup(group));
+  const groups = cgroups('cricket').filter((group) => service || !isServiceGroup(group));
+  const counts = (path: string) => !cache.test(path) && (service || !serviceFile.test(path));
   const files = homes().flatMap((home) => entries(home).map((name) => join(home, name)));
   return new Set([
-    ...ours(links(), /^(crk|ck)[0-9a-f]{4}/).map((name) => `link ${name}`),
+    ...ours(links(), service ? /^(crk|ck|cricket)[0-9a-f]/ : /^(crk|ck)[0-9a-f]{4}/).map((name) => `link ${name}`),
     ...ours(networkNamespaces(), /^cricket-/).map((name) => `netns ${name}`),
     ...ours(nftTables(), / cricket_/).map((name) => `nft table ${name}`),
-    ...ours(points, ourPath).flatMap((point) => (kept.test(point) ? [] : [`mount ${point}`])),
+    ...ours(points, ourPath).flatMap((point) => (counts(point) ? [`mount ${point}`] : [])),
     ...groups.map((group) => `cgroup ${group}`),
-    ...ours(files, ourPath).flatMap((file) => (kept.test(file) ? [] : [`file ${file}`])),
-    ...processes().flatMap((process) => (isOurs(process, mark) ? [`process ${process.pid} ${nameOf(process)}`] : [])),
+    ...ours(files, ourPath).flatMap((file) => (counts(file) ? [`file ${file}`] : [])),
+    ...processes().flatMap((process) =>
+      isOurs(process, mark, service) ? [`process ${process.pid} ${nameOf(process)}`] : [],
+    ),
   ]);
 }
 
@@ -60,9 +66,9 @@ export async function leftSince(before: Snapshot, scope: Scope, patienceMs: numb
 /** `/cricket` and all below it is the service's; tests have `/cricket-test…`. */
 const isServiceGroup = (group: string): boolean => group === '/cricket' || group.startsWith('/cricket/');
 
-function isOurs(process: Process, mark: string | undefined): boolean {
+function isOurs(process: Process, mark: string | undefined, service: boolean): boolean {
   if (process.pid === globalThis.process.pid) return false;
-  if (process.cgroups.some((group) => group.startsWith('/cricket-'))) return true;
+  if (process.cgroups.some((group) => group.startsWith('/cricket-') || (service && isServiceGroup(group)))) return true;
   return mark !== undefined && process.environment.includes(mark);
 }
 
