@@ -1,6 +1,8 @@
 import { Command, Option } from 'commander';
 import { version } from '../version.ts';
 import { addImageCommands } from './images/commands.ts';
+import { formatOption } from './format.ts';
+import type { FormatFlag } from './format.ts';
 import { addSettingFlags } from './settings.ts';
 import type { SettingFlags } from './settings.ts';
 import type { ExitCode, Terminal } from './terminal.ts';
@@ -58,10 +60,3 @@ export function buildProgram(terminal: Terminal, finish: Finish): Command {
     });
   return program;
 }
-
-export interface FormatFlag {
-  readonly format: 'table' | 'json';
-}
-
-export const formatOption = (): Option =>
-  new Option('--format <format>', 'table or json').choices(['table', 'json']).default('table');

@@ -40,7 +40,10 @@ describe('configuration', () => {
     ['socket = "run/x"', 'socket = "run/x": must be an absolute path'],
     ['colour = 1', '/etc/cricket/cricket.toml: colour: unknown setting; known outside the sections: socket'],
     ['[network]\ncniConfDir = "/x"', 'network.cniConfDir: unknown setting; known in [network]: mode'],
-    ['[network]\nrange = "10.85.0.1/16"', 'network.range = "10.85.0.1/16": must be an IPv4 network'],
+    [
+      '[network]\nranges = ["10.85.0.1/16"]',
+      'network.ranges = ["10.85.0.1/16"]: network.ranges "10.85.0.1/16": has host bits set, write 10.85.0.0/16',
+    ],
     ['[metrics]\naddress = "9464"', 'metrics.address = "9464": must be an IP address and a port'],
     ['[images]\nmax_parallel_pulls = 0', 'images.max_parallel_pulls = 0: must be a whole number from 1 to 64'],
     ['[images]\nmax_parallel_pulls = "3"', 'images.max_parallel_pulls = "3": must be a number'],

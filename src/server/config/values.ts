@@ -1,5 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
+import { messageOf } from '../../base/errors.ts';
+import { parseRanges } from '../../sandbox/network/ranges.ts';
 
 /** The kinds of value that settings are made of. Each refusal says what is allowed. */
 
@@ -38,8 +40,15 @@ export const listenAddress = (options: { readonly mayBeEmpty: boolean }) =>
       `must be an IP address and a port such as "127.0.0.1:9464" or "[::1]:9464"${options.mayBeEmpty ? ', or empty' : ''}`,
     );
 
-export const ipv4Range = () =>
-  z.string().refine(isIpv4Range, 'must be an IPv4 network such as "10.85.0.0/16", host bits zero, from /8 to /29');
+/** IPv4 networks that do not overlap; the network's own parser decides. */
+export const ipv4Ranges = () =>
+  z.array(z.string()).superRefine((texts, context) => {
+    try {
+      parseRanges(texts);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: messageOf(error) });
+    }
+  });
 
 /** `registry.local:5000`: what stands before the first slash of an image reference. */
 export const registryHost = () =>
@@ -60,12 +69,4 @@ function isAbsolute(text: string): boolean {
   // a control character in a path would corrupt logs and mount tables
   if (!text.startsWith('/') || /[\u0000-\u001f\u007f]/.test(text)) return false;
   return !text.split('/').some((part) => part === '.' || part === '..');
-}
-
-function isIpv4Range(text: string): boolean {
-  const [address = '', bits = ''] = text.split('/');
-  const length = Number(bits);
-  if (!isIPv4(address) || !/^[0-9]{1,2}$/.test(bits) || length < 8 || length > 29) return false;
-  const value = address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
-  return value % 2 ** (32 - length) === 0;
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { formatOption } from '../program.ts';
-import type { FormatFlag } from '../program.ts';
+import { formatOption } from '../format.ts';
+import type { FormatFlag } from '../format.ts';
 import { addSettingFlags } from '../settings.ts';
 import type { SettingFlags } from '../settings.ts';
 import type { Terminal } from '../terminal.ts';

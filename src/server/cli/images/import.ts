@@ -7,7 +7,7 @@ import { controlSocket } from '../../config/paths.ts';
 import { callControl } from '../../control/client.ts';
 import { importImagePath } from '../../control/import-image.ts';
 import { loadSettings } from '../settings.ts';
-import type { FormatFlag } from '../program.ts';
+import type { FormatFlag } from '../format.ts';
 import type { SettingFlags } from '../settings.ts';
 import { json } from '../terminal.ts';
 import type { Terminal } from '../terminal.ts';

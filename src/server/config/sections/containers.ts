@@ -46,9 +46,5 @@ export const containersSection = z
     pidsLimit: integer(-1, 4194304)
       .default(-1)
       .describe('Most processes and threads of a container whose pod sets no limit. -1: as many as its pod may have.'),
-    allowedAnnotations: z
-      .array(z.string().regex(/^cricket\/[a-z-]*\*?$/, 'must begin with "cricket/"'))
-      .default([])
-      .describe('Pod annotations of our own that are honoured; all others are only carried along.'),
   })
   .describe('Defaults for containers.');

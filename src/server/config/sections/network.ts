@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { absolutePath, integer, ipv4Range } from '../values.ts';
+import { absolutePath, ipv4Ranges } from '../values.ts';
 
 export const networkSection = z
   .strictObject({
@@ -9,12 +9,14 @@ export const networkSection = z
       .describe('Who makes pod networks. auto: the CNI configuration if there is one, else the built-in bridge.'),
     bridge: z
       .string()
-      .regex(/^[a-z][a-z0-9_.-]{0,14}$/i, 'must be a link name of at most 15 characters')
-      .default('cricket0')
-      .describe('Name of the bridge of the built-in network.'),
-    range: ipv4Range()
-      .default('10.85.0.0/16')
-      .describe('IPv4 range of the built-in network. A pod CIDR that the kubelet sends goes before it.'),
+      .regex(/^([a-z][a-z0-9_.-]{0,14})?$/i, 'must be empty or a link name of at most 15 characters')
+      .default('')
+      .describe('Name of the bridge of the built-in network. Empty: crk and the id of this installation.'),
+    ranges: ipv4Ranges()
+      .default(['10.85.0.0/16'])
+      .describe(
+        'IPv4 ranges of the built-in network, used in this order. A pod CIDR that the kubelet sends goes before them.',
+      ),
     mtu: z
       .number()
       .refine(
@@ -23,15 +25,10 @@ export const networkSection = z
       )
       .default(0)
       .describe('Bytes a packet of a pod may have. 0: that of the link with the default route.'),
-    masquerade: z
-      .boolean()
-      .default(true)
-      .describe('Whether what pods send outside their range carries the host address.'),
     cniConfDir: absolutePath().default('/etc/cni/net.d').describe('Where CNI configurations are looked for.'),
     cniBinDirs: z
       .array(absolutePath())
       .default(['/opt/cni/bin', '/usr/lib/cni'])
       .describe('Where CNI plugins are looked for, in this order.'),
-    cniTimeoutSeconds: integer(1, 600).default(60).describe('Seconds one CNI plugin may take.'),
   })
   .describe('Pod networks.');
