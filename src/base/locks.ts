@@ -26,6 +26,11 @@ export class KeyedLocks<K> {
     return { [Symbol.dispose]: free };
   }
 
+  /** Whether somebody is at work on it now. */
+  isHeld(key: K): boolean {
+    return this.#tails.has(key);
+  }
+
   /** Keys held or waited for, for the queue metric. */
   get size(): number {
     return this.#tails.size;

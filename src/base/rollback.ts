@@ -14,17 +14,26 @@ interface Undo {
 /** Milliseconds each undo may take: undoing runs on its own deadline, never on the request's. */
 const undoTimeoutMs = 10_000;
 
+/** What becomes of the object itself when its scope was left without `commit`. */
+export interface RollbackEnd {
+  /** Everything is undone: the object can be forgotten. */
+  readonly clean: () => void | Promise<void>;
+  /** Something could not be undone: the object stays visible, so that Stop and Remove can finish it. */
+  readonly stuck: (failures: readonly UndoFailure[]) => void | Promise<void>;
+}
+
 /**
  * A rollback scope. `await using undo = new Rollback(...)`, then one `defer` per acquisition: on the line
  * after it, or before it where it can half-succeed. Leaving the scope without `commit` undoes in reverse
- * order, past failures; what failed is told to `stuck`, which leaves the object visible for Stop/Remove.
+ * order, past failures.
  */
 export class Rollback implements AsyncDisposable {
   readonly #undos: Undo[] = [];
-  readonly #stuck: (failures: readonly UndoFailure[]) => void | Promise<void>;
+  readonly #end: RollbackEnd;
+  #committed = false;
 
-  constructor(stuck: (failures: readonly UndoFailure[]) => void | Promise<void>) {
-    this.#stuck = stuck;
+  constructor(end: RollbackEnd) {
+    this.#end = end;
   }
 
   defer(what: string, run: (signal: AbortSignal) => void | Promise<void>): void {
@@ -32,10 +41,11 @@ export class Rollback implements AsyncDisposable {
   }
 
   commit(): void {
-    this.#undos.length = 0;
+    this.#committed = true;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#committed) return;
     const failures: UndoFailure[] = [];
     for (const undo of this.#undos.splice(0).reverse()) {
       try {
@@ -44,7 +54,7 @@ export class Rollback implements AsyncDisposable {
         failures.push({ what: undo.what, reason });
       }
     }
-    if (failures.length > 0) await this.#stuck(failures);
+    await (failures.length > 0 ? this.#end.stuck(failures) : this.#end.clean());
   }
 }
 

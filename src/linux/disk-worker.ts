@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf } from '../base/errors.ts';
 import { MS_NODEV, MS_NOEXEC, MS_NOSUID, mount, unmount } from './mount.ts';
@@ -57,6 +57,12 @@ export const diskTasks = {
               : 'other',
     };
   },
+  /** Processes with this very argument on their command line; reading another's may wait for its memory. */
+  processesWithArgument(argument: string): readonly number[] {
+    return readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name) && argumentsOf(name).includes(argument))
+      .map(Number);
+  },
   /** Bytes allocated and inodes below a directory on its own file system. */
   diskUsage(path: string): { readonly bytes: number; readonly inodes: number } {
     return usageBelow(path);
@@ -93,6 +99,14 @@ function usageBelow(path: string): { bytes: number; inodes: number } {
 function listQuietly(path: string): readonly string[] {
   try {
     return readdirSync(path);
+  } catch {
+    return [];
+  }
+}
+
+function argumentsOf(pid: string): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
   } catch {
     return [];
   }

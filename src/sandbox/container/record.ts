@@ -24,8 +24,8 @@ const containerConfig = z.object({
   command: z.array(z.string()),
   args: z.array(z.string()),
   workingDir: z.string(),
-  /** Base64 of `NAME=value`: values are bytes, not text. */
-  env: z.array(z.object({ name: z.string(), value: z.string() })),
+  /** `NAME=value`, valid UTF-8: config.json is JSON. */
+  env: z.array(z.string()),
   mounts: z.array(mountSchema),
   devices: z.array(z.object({ hostPath: z.string(), containerPath: z.string(), permissions: z.string() })),
   labels: stringMap,
@@ -83,7 +83,7 @@ export type ContainerRecord = Readonly<z.output<typeof containerRecord>>;
 export const containerRecordKind: CheckpointKind<ContainerRecord> = {
   name: 'container',
   version: 1,
-  schema: containerRecord as unknown as z.ZodType<ContainerRecord>,
+  schema: containerRecord,
 };
 
 /** One container of a name and attempt in a sandbox at a time. */

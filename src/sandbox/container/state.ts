@@ -14,11 +14,14 @@ import { resourcesSchema } from './resources.ts';
 const nanos = z.union([z.string(), z.bigint()]).transform((value) => BigInt(value));
 /** A process by pid and start time: a number that was used again is not it. */
 const processSchema = z.object({ pid: z.number(), start: z.string() });
+const userSchema = z.object({ uid: z.number(), gid: z.number(), additionalGids: z.array(z.number()) });
 const live = {
   init: processSchema,
   monitor: processSchema,
   /** Limits in force, after updates. */
   resources: resourcesSchema,
+  /** Whom the image's own files made of the user that was asked for. */
+  user: userSchema,
 };
 
 const containerState = z.discriminatedUnion('kind', [
@@ -35,6 +38,7 @@ const containerState = z.discriminatedUnion('kind', [
     startedAt: nanos,
     finishedAt: nanos,
     resources: resourcesSchema,
+    user: userSchema,
     /** Whether cgroup, OCI runtime state and root file system are given back. */
     released: z.boolean(),
   }),
@@ -49,7 +53,7 @@ export type ProcessIdentity = z.infer<typeof processSchema>;
 export const containerStateKind: CheckpointKind<ContainerState> = {
   name: 'container-state',
   version: 1,
-  schema: containerState as unknown as z.ZodType<ContainerState>,
+  schema: containerState,
 };
 
 export type ContainerEvent =
@@ -58,6 +62,7 @@ export type ContainerEvent =
       readonly init: ProcessIdentity;
       readonly monitor: ProcessIdentity;
       readonly resources: LiveState['resources'];
+      readonly user: LiveState['user'];
     }
   | { readonly kind: 'starting' }
   | { readonly kind: 'started'; readonly at: bigint }
@@ -79,7 +84,13 @@ export function stepContainer(state: ContainerState, event: ContainerEvent): Con
   switch (event.kind) {
     case 'made':
       if (state.kind !== 'creating') throw refused(state, event);
-      return { kind: 'created', init: event.init, monitor: event.monitor, resources: event.resources };
+      return {
+        kind: 'created',
+        init: event.init,
+        monitor: event.monitor,
+        resources: event.resources,
+        user: event.user,
+      };
     case 'starting':
       if (state.kind !== 'created') throw refused(state, event);
       return { ...state, kind: 'starting' };
@@ -122,6 +133,7 @@ function ended(state: LiveState, event: Extract<ContainerEvent, { kind: 'ended' 
     startedAt: state.kind === 'running' ? state.startedAt : 0n,
     finishedAt: event.at,
     resources: state.resources,
+    user: state.user,
     released: false,
   };
 }

@@ -39,8 +39,10 @@ const podRecord = z.object({
   createdAt: z.string().transform(BigInt),
   /** The cgroup its containers live in. */
   cgroup: z.string(),
+  /** We made that cgroup, so we remove it; the kubelet's own is the kubelet's. */
+  ownsCgroup: z.boolean(),
   /** Pinned namespaces: kind → file. Those missing are the host's. */
-  pins: z.object({ net: z.string().optional(), ipc: z.string().optional(), uts: z.string().optional() }),
+  pins: z.partialRecord(z.enum(['net', 'ipc', 'uts']), z.string()),
   /** A sandbox of an earlier boot has no namespaces left. */
   bootId: z.string(),
 });
@@ -49,7 +51,7 @@ export type PodRecord = Readonly<z.output<typeof podRecord>>;
 export const podRecordKind: CheckpointKind<PodRecord> = {
   name: 'pod',
   version: 1,
-  schema: podRecord as unknown as z.ZodType<PodRecord>,
+  schema: podRecord,
 };
 
 /** The name kubelet and crictl know it by: one sandbox of it at a time. */

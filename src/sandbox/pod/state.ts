@@ -12,6 +12,7 @@ import { assertNever, fail } from '../../base/errors.ts';
 const podState = z.discriminatedUnion('kind', [
   /** An intent: not listed; a restart undoes it. */
   z.object({ kind: z.literal('creating') }),
+  /** initPid is 0 while no container shares its PID namespace. */
   z.object({ kind: z.literal('ready'), ips: z.array(z.string()), initPid: z.number(), initStart: z.string() }),
   /** Containers are being ended; no new one starts. */
   z.object({ kind: z.literal('stopping') }),
@@ -29,10 +30,9 @@ export type PodEvent =
   | {
       readonly kind: 'made';
       readonly ips: readonly string[];
-      /** The init of a shared PID namespace, 0 without one. */
-      readonly initPid: number;
-      readonly initStart: string;
     }
+  /** The init of a PID namespace that containers share, made when the first of them asks for it. */
+  | { readonly kind: 'init-made'; readonly pid: number; readonly start: string }
   | { readonly kind: 'stopping' }
   | { readonly kind: 'stopped' }
   | { readonly kind: 'broke'; readonly reason: string }
@@ -43,7 +43,10 @@ export function stepPod(state: PodState, event: PodEvent): PodState {
   switch (event.kind) {
     case 'made':
       if (state.kind !== 'creating') throw refused(state, event);
-      return { kind: 'ready', ips: [...event.ips], initPid: event.initPid, initStart: event.initStart };
+      return { kind: 'ready', ips: [...event.ips], initPid: 0, initStart: '' };
+    case 'init-made':
+      if (state.kind !== 'ready') throw refused(state, event);
+      return { ...state, initPid: event.pid, initStart: event.start };
     case 'stopping':
       if (state.kind === 'creating' || state.kind === 'removing') throw refused(state, event);
       return state.kind === 'stopped' ? state : { kind: 'stopping' };

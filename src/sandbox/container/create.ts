@@ -1,0 +1,199 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { constants } from 'node:os';
+import { dirname } from 'node:path';
+import { nowNanos } from '../../base/clock.ts';
+import { during, errnoOf, fail } from '../../base/errors.ts';
+import { newContainerId } from '../../base/ids.ts';
+import type { ContainerId } from '../../base/ids.ts';
+import { Rollback, describeFailures } from '../../base/rollback.ts';
+import type { CgroupPath } from '../../cgroups/path.ts';
+import type { Image } from '../../image/service.ts';
+import { createMonitored } from '../oci/conmon.ts';
+import type { Monitored } from '../oci/conmon.ts';
+import { buildSpec } from '../oci/spec/spec.ts';
+import { encodeSpec } from '../oci/spec/encode.ts';
+import { ensurePodInit } from '../pod/init.ts';
+import type { InitParts } from '../pod/init.ts';
+import { podTitle } from '../pod/record.ts';
+import { isReady } from '../pod/state.ts';
+import type { Container, Pod } from '../store/store.ts';
+import { containerKey, containerTitle } from './record.ts';
+import type { ContainerConfig, ContainerRecord } from './record.ts';
+import { deleteFiles } from './remove.ts';
+import type { RemoveParts } from './remove.ts';
+import { dismantle, runtimeOf } from './release.ts';
+import { gatherSpec } from './spec-input.ts';
+import type { SpecParts } from './spec-input.ts';
+import { settleLater } from './exit.ts';
+import type { ExitParts } from './exit.ts';
+import { containerUser } from './user.ts';
+import type { Parts } from '../parts.ts';
+import { monitorsCgroup } from '../pod/cgroups.ts';
+
+export type CreateParts = SpecParts &
+  InitParts &
+  RemoveParts &
+  ExitParts &
+  Pick<Parts, 'bootId' | 'flights' | 'images'>;
+
+const createTimeoutMs = 60_000;
+
+/**
+ * Makes a container, or joins its creation: a retry gets the same id. The signal ends the wait only.
+ * Errors: `not_found` for an absent image, `failed_precondition` for a sandbox that is not ready,
+ * `already_exists` when the name is taken by another configuration.
+ */
+export async function createContainer(
+  parts: CreateParts,
+  pod: Pod,
+  config: ContainerConfig,
+  signal: AbortSignal,
+): Promise<ContainerId> {
+  const key = containerKey(pod.record.id, config);
+  const existing = parts.store
+    .containersOf(pod.record.id)
+    .find((other) => other.state.kind !== 'creating' && containerKey(other.record.podId, other.record.config) === key);
+  if (existing !== undefined) return sameOrRefused(existing, config);
+  return parts.flights.join(`create ${key}`, () => makeContainer(parts, pod, config), signal) as Promise<ContainerId>;
+}
+
+function sameOrRefused(container: Container, config: ContainerConfig): ContainerId {
+  const same = JSON.stringify(container.record.config) === JSON.stringify(config);
+  if (same && container.state.kind === 'created') return container.record.id;
+  const title = containerTitle(container.record);
+  throw fail(
+    'already_exists',
+    `${title} has that name and is ${container.state.kind}: remove it, or raise the attempt`,
+  );
+}
+
+async function makeContainer(parts: CreateParts, pod: Pod, config: ContainerConfig): Promise<ContainerId> {
+  const { store, paths, disk, images, reach } = parts;
+  const signal = AbortSignal.any([parts.lifetime, AbortSignal.timeout(createTimeoutMs)]);
+  using _pod = await parts.locks.acquire(pod.record.id, signal);
+  if (!isReady(pod.state))
+    throw fail('failed_precondition', `${podTitle(pod.record)} is ${pod.state.kind}; make a new one`);
+  const image = requireImage(parts, config);
+  const record = planContainer(parts, pod, config, image);
+  const { id } = record;
+  const at = paths.container(id);
+  using _held = await parts.locks.acquire(id, signal);
+  images.hold(image.id, id);
+  const container = await addOrRelease(parts, record);
+  await using undo = new Rollback({
+    clean: async () => {
+      await store.dropContainer(id);
+      images.release(id);
+    },
+    stuck: async (failures) => {
+      parts.log.error({ container: id, failures: describeFailures(failures) }, 'container left half made');
+      await container.note({ kind: 'broke', reason: describeFailures(failures) });
+    },
+  });
+  reach('create:intent');
+
+  undo.defer('files', (s) => deleteFiles(parts, container, s));
+  const lower = image.layers.map((layer) => layer.path).reverse();
+  await disk.call('mountRootfs', { lower, upper: at.upper, work: at.work, target: at.rootfs }, signal);
+  reach('create:rootfs');
+
+  if (config.pid === 'pod') await ensurePodInit(parts, pod, signal);
+  const user = await containerUser(at.rootfs, config, image);
+  const spec = buildSpec(await gatherSpec(parts, { record, pod, image, user }, signal));
+  await Promise.all([writeFile(at.spec, encodeSpec(spec), { mode: 0o600 }), prepareLog(config)]);
+  reach('create:bundle');
+
+  undo.defer('process and cgroup', (s) => dismantle(parts, container, s));
+  const monitored = await monitor(parts, record, signal);
+  reach('create:monitor');
+
+  await container.change({ kind: 'made', ...monitored, resources: config.resources, user });
+  parts.exits.add(container);
+  undo.commit();
+  reach('create:saved');
+  // An init that was killed meanwhile has written its exit file before anyone watched.
+  if (monitored.init.start === '0') settleLater(parts, container);
+  parts.log.info({ container: id, pod: pod.record.id, name: config.name, image: config.image }, 'container created');
+  return id;
+}
+
+function requireImage(parts: CreateParts, config: ContainerConfig): Image {
+  const image = parts.images.find(config.image);
+  if (image === undefined) throw fail('not_found', `image ${JSON.stringify(config.image)} is not here; pull it first`);
+  return image;
+}
+
+function planContainer(parts: CreateParts, pod: Pod, config: ContainerConfig, image: Image): ContainerRecord {
+  const id = newContainerId();
+  const handler = pod.record.handler;
+  runtimeOf(parts, handler);
+  return {
+    id,
+    podId: pod.record.id,
+    config,
+    imageId: image.id,
+    imageRef: image.repoDigests[0] ?? image.id,
+    handler,
+    createdAt: nowNanos(),
+    cgroup: parts.cgroups.child(pod.record.cgroup as CgroupPath, id),
+    stopSignal: signalNumber(config.stopSignal || image.config.stopSignal),
+    bootId: parts.bootId,
+  };
+}
+
+/** `SIGQUIT`, `QUIT` or `3`; anything unknown in an image means SIGTERM, as an image cannot be argued with. */
+export function signalNumber(text: string): number {
+  if (/^\d{1,2}$/.test(text)) return Number(text);
+  const realtime = /^(?:SIG)?RTM(IN|AX)(?:([+-])(\d{1,2}))?$/i.exec(text);
+  if (realtime !== null) {
+    const offset = Number(`${realtime[2] ?? '+'}${realtime[3] ?? '0'}`);
+    return (realtime[1]?.toUpperCase() === 'IN' ? 34 : 64) + offset;
+  }
+  const name = text.toUpperCase().replace(/^(SIG)?/, 'SIG');
+  return (constants.signals as Record<string, number | undefined>)[name] ?? constants.signals.SIGTERM;
+}
+
+async function addOrRelease(parts: CreateParts, record: ContainerRecord): Promise<Container> {
+  try {
+    return await parts.store.addContainer(record);
+  } catch (error) {
+    parts.images.release(record.id);
+    throw error;
+  }
+}
+
+/** crictl names log directories that nobody has made. Errors: `invalid_argument` for a path that is a directory. */
+async function prepareLog(config: ContainerConfig): Promise<void> {
+  if (config.logPath === '') return;
+  try {
+    await mkdir(dirname(config.logPath), { recursive: true, mode: 0o755 });
+    // Made now, so that a bad path is told as such and not as a dead monitor.
+    await writeFile(config.logPath, '', { flag: 'a', mode: 0o640 });
+  } catch (error) {
+    if (errnoOf(error) === 'ENOSPC') throw during(`log path ${config.logPath}`, error);
+    const reason = errnoOf(error) === 'EISDIR' ? 'it is a directory' : String(errnoOf(error));
+    throw fail('invalid_argument', `log path ${config.logPath} cannot be written: ${reason}`, error);
+  }
+}
+
+async function monitor(parts: CreateParts, record: ContainerRecord, signal: AbortSignal): Promise<Monitored> {
+  const { config, id } = record;
+  const request = {
+    id,
+    name: config.name,
+    conmon: parts.settings.conmon,
+    runtime: runtimeOf(parts, record.handler),
+    bundle: parts.paths.container(id).bundle,
+    exits: parts.paths.exits,
+    logPath: config.logPath,
+    terminal: config.tty,
+    stdin: config.stdin,
+    stdinOnce: config.stdinOnce,
+    place: (pid: number) => parts.cgroups.move(pid, monitorsCgroup(parts)),
+  };
+  try {
+    return await createMonitored(parts.watcher, request, signal);
+  } catch (error) {
+    throw during(containerTitle(record), error);
+  }
+}

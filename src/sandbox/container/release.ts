@@ -1,0 +1,64 @@
+import { fail, messageOf } from '../../base/errors.ts';
+import { withTimeout } from '../../base/abort.ts';
+import { join } from 'node:path';
+import type { CgroupPath } from '../../cgroups/path.ts';
+import { deleteContainer } from '../oci/runtime.ts';
+import type { OciRuntime } from '../oci/runtime.ts';
+import type { Container } from '../store/store.ts';
+import type { Parts } from '../parts.ts';
+import type { ExitWatch } from './exit-watch.ts';
+
+export type ReleaseParts = Pick<
+  Parts,
+  'cgroups' | 'disk' | 'locks' | 'log' | 'paths' | 'reach' | 'runtimes' | 'settings' | 'watcher'
+> & { readonly exits: ExitWatch };
+
+const releaseTimeoutMs = 30_000;
+
+/** Gives back what an ended container holds: processes, cgroup, runtime state, root file system. Logs its failure. */
+export async function releaseContainer(
+  parts: ReleaseParts,
+  container: Container,
+  lifetime: AbortSignal,
+): Promise<void> {
+  const signal = withTimeout(lifetime, releaseTimeoutMs);
+  try {
+    using _held = await parts.locks.acquire(container.record.id, signal);
+    await releaseHeld(parts, container, signal);
+  } catch (error) {
+    if (lifetime.aborted) return;
+    const fields = { container: container.record.id, reason: messageOf(error) };
+    parts.log.warn(fields, 'ended container not released yet; it is tried again');
+  }
+}
+
+/** The same for a caller that holds the container's lock. */
+export async function releaseHeld(parts: ReleaseParts, container: Container, signal: AbortSignal): Promise<void> {
+  if (container.state.kind !== 'exited' || container.state.released) return;
+  await dismantle(parts, container, signal);
+  await container.note({ kind: 'released' });
+}
+
+/** Everything a container holds in the kernel, whatever state it is in; what is gone already is fine. */
+export async function dismantle(parts: ReleaseParts, container: Container, signal: AbortSignal): Promise<void> {
+  const { record } = container;
+  parts.exits.drop(record.id);
+  await parts.cgroups.kill(record.cgroup as CgroupPath, signal);
+  const runtime = runtimeOf(parts, record.handler);
+  await deleteContainer(parts.watcher, runtime, record.id);
+  // A creation that was cut short leaves a directory the runtime does not take for a container.
+  await parts.disk.call('removeTree', join(runtime.root, record.id), signal);
+  await parts.cgroups.remove(record.cgroup as CgroupPath, signal);
+  parts.reach('remove:runtime');
+  await parts.disk.call('unmountAll', parts.paths.container(record.id).rootfs, signal);
+  parts.reach('remove:rootfs');
+}
+
+/** Errors: `failed_precondition` when the configuration no longer names the handler. */
+export function runtimeOf(parts: Pick<Parts, 'runtimes' | 'settings'>, handler: string): OciRuntime {
+  const name = handler || parts.settings.defaultRuntime;
+  const runtime = parts.runtimes.get(name);
+  if (runtime === undefined)
+    throw fail('failed_precondition', `runtime handler ${name} is not configured; add [runtimes.${name}]`);
+  return runtime;
+}

@@ -1,0 +1,139 @@
+import { readFile } from 'node:fs/promises';
+import { fail, messageOf } from '../../base/errors.ts';
+import type { Image } from '../../image/service.ts';
+import { chooseCommand } from '../oci/spec/command.ts';
+import { listHostDevices, resolveDevice } from '../oci/spec/host-devices.ts';
+import type { DeviceNode, NamespaceChoice, Namespaces, SeccompChoice, SpecInput } from '../oci/spec/input.ts';
+import { chooseCgroupNamespace } from '../oci/spec/namespaces.ts';
+import { effectiveOomScoreAdj } from '../oci/spec/oom-score.ts';
+import { parseSeccompProfile } from '../oci/spec/seccomp/profile.ts';
+import { hostnameOf } from '../pod/run.ts';
+import type { Parts } from '../parts.ts';
+import type { Pod } from '../store/store.ts';
+import { resolveMounts } from './mount-sources.ts';
+import { podMounts } from './pod-mounts.ts';
+import type { ContainerRecord } from './record.ts';
+import { specResources } from './spec-resources.ts';
+import { isLive } from './state.ts';
+
+export type SpecParts = Pick<Parts, 'host' | 'hostPaths' | 'oomScore' | 'paths' | 'settings' | 'store'>;
+
+export interface SpecSources {
+  readonly record: ContainerRecord;
+  readonly pod: Pod;
+  readonly image: Image;
+  readonly user: SpecInput['user'];
+}
+
+/** Everything the specification needs, looked up: paths, devices, namespaces, profiles. */
+export async function gatherSpec(parts: SpecParts, sources: SpecSources, signal: AbortSignal): Promise<SpecInput> {
+  const { record, pod, image, user } = sources;
+  const { id, config } = record;
+  const namespaces = chooseNamespaces(parts, sources);
+  const [mounts, devices, hostDevices, seccomp] = await Promise.all([
+    resolveMounts(parts, config, signal),
+    resolveDevices(record, signal),
+    config.privileged ? listHostDevices(signal) : [],
+    chooseSeccomp(record),
+  ]);
+  return {
+    id,
+    hostname: hostnameOf(pod.record.config),
+    cgroupsPath: record.cgroup,
+    rootfs: { path: parts.paths.container(id).rootfs, readonly: config.readonlyRootfs },
+    args: chooseCommand(id, { ...image.config, command: config.command, args: config.args }),
+    imageEnv: image.config.env,
+    env: config.env,
+    cwd: config.workingDir || image.config.workingDir,
+    user,
+    terminal: config.tty,
+    mounts,
+    podMounts: podMounts(parts.paths, pod.record, config),
+    devices,
+    hostDevices,
+    privileged: config.privileged,
+    capabilities: config.capabilities,
+    seccomp,
+    apparmorProfile: config.apparmor.kind === 'localhost' ? config.apparmor.reference : '',
+    selinux: { processLabel: '', mountLabel: '' },
+    noNewPrivileges: config.noNewPrivs,
+    maskedPaths: config.maskedPaths,
+    readonlyPaths: config.readonlyPaths,
+    namespaces,
+    resources: specResources(config.resources, parts.settings.pidsLimit),
+    blockIo: {},
+    oomScoreAdj: effectiveOomScoreAdj(config.resources.oomScoreAdj, parts.oomScore.own, parts.oomScore.maySetLower),
+    rlimits: parts.settings.rlimits,
+    annotations: specAnnotations(sources),
+    host: parts.host,
+  };
+}
+
+async function resolveDevices(record: ContainerRecord, signal: AbortSignal): Promise<readonly DeviceNode[]> {
+  const lists = record.config.devices.map((device) => resolveDevice(record.id, device, signal));
+  return (await Promise.all(lists)).flat();
+}
+
+function chooseNamespaces(parts: SpecParts, { record, pod }: SpecSources): Namespaces {
+  const pinned = (path: string | undefined): NamespaceChoice =>
+    path === undefined ? { kind: 'host' } : { kind: 'path', path };
+  const { pins } = pod.record;
+  return {
+    net: pinned(pins.net),
+    ipc: pinned(pins.ipc),
+    uts: pinned(pins.uts),
+    pid: choosePid(parts, record, pod),
+    cgroup: chooseCgroupNamespace(parts.host.cgroupVersion, record.config.privileged),
+    user: { kind: 'host' },
+  };
+}
+
+function choosePid(parts: SpecParts, record: ContainerRecord, pod: Pod): NamespaceChoice {
+  switch (record.config.pid) {
+    case 'node':
+      return { kind: 'host' };
+    case 'container':
+      return { kind: 'new' };
+    case 'pod':
+      if (pod.state.kind === 'ready' && pod.state.initPid > 0)
+        return { kind: 'path', path: `/proc/${pod.state.initPid}/ns/pid` };
+      throw fail('invalid_argument', `container ${record.config.name}: its sandbox has no shared PID namespace`);
+    case 'target':
+      return { kind: 'path', path: `/proc/${targetPid(parts, record)}/ns/pid` };
+  }
+}
+
+function targetPid(parts: SpecParts, record: ContainerRecord): number {
+  const target = [...parts.store.containers.values()].find(({ record: { id } }) => id === record.config.targetId);
+  if (target?.record.podId !== record.podId || !isLive(target.state))
+    throw fail(
+      'invalid_argument',
+      `container ${record.config.name}: target ${record.config.targetId} does not run in its sandbox`,
+    );
+  return target.state.init.pid;
+}
+
+async function chooseSeccomp(record: ContainerRecord): Promise<SeccompChoice> {
+  const { seccomp, privileged } = record.config;
+  if (seccomp.kind === 'unconfined' || (privileged && seccomp.kind !== 'localhost')) return { kind: 'unconfined' };
+  if (seccomp.kind === 'runtime-default') return { kind: 'runtime_default' };
+  try {
+    const text = await readFile(seccomp.reference, 'utf8');
+    return { kind: 'profile', profile: parseSeccompProfile(seccomp.reference, text) };
+  } catch (error) {
+    throw fail('invalid_argument', `seccomp profile ${seccomp.reference}: ${messageOf(error)}`, error);
+  }
+}
+
+/** What other tools on the node read from config.json, beside what the pod was annotated with. */
+function specAnnotations({ record, pod }: SpecSources): Readonly<Record<string, string>> {
+  return {
+    ...record.config.annotations,
+    'io.kubernetes.cri.container-type': 'container',
+    'io.kubernetes.cri.sandbox-id': record.podId,
+    'io.kubernetes.cri.container-name': record.config.name,
+    'io.kubernetes.cri.sandbox-name': pod.record.config.name,
+    'io.kubernetes.cri.sandbox-namespace': pod.record.config.namespace,
+    'io.kubernetes.cri.image-name': record.config.image,
+  };
+}

@@ -1,0 +1,59 @@
+import { nowNanos } from '../../base/clock.ts';
+import { errorFrom, fail } from '../../base/errors.ts';
+import { startContainer as runtimeStart } from '../oci/runtime.ts';
+import type { Container } from '../store/store.ts';
+import { isReady } from '../pod/state.ts';
+import type { Parts } from '../parts.ts';
+import { containerTitle } from './record.ts';
+import { releaseHeld, runtimeOf } from './release.ts';
+import type { StopParts } from './stop.ts';
+import { isLive } from './state.ts';
+import type { CgroupPath } from '../../cgroups/path.ts';
+
+export type StartParts = StopParts & Pick<Parts, 'flights' | 'lifetime' | 'locks' | 'log' | 'reach' | 'store'>;
+
+const startTimeoutMs = 60_000;
+
+/** What a container shows that could not be started, as the field does. */
+const startError = { code: 128, reason: 'StartError' };
+
+/**
+ * Runs the program of a created container. One that runs already is fine: a retry after a lost answer.
+ * Errors: `failed_precondition` for one that ended; the runtime's message when it cannot run, and then the
+ * container is EXITED 128 `StartError` with that message.
+ */
+export async function startContainer(parts: StartParts, container: Container, signal: AbortSignal): Promise<void> {
+  await parts.flights.join(`start ${container.record.id}`, () => startNow(parts, container), signal);
+}
+
+async function startNow(parts: StartParts, container: Container): Promise<void> {
+  const { record } = container;
+  const signal = AbortSignal.any([parts.lifetime, AbortSignal.timeout(startTimeoutMs)]);
+  using _held = await parts.locks.acquire(record.id, signal);
+  if (container.state.kind === 'running') return;
+  if (container.state.kind !== 'created')
+    throw fail('failed_precondition', `${containerTitle(record)} is ${container.state.kind} and cannot be started`);
+  const pod = parts.store.pods.get(record.podId);
+  if (pod === undefined || !isReady(pod.state))
+    throw fail('failed_precondition', `${containerTitle(record)}: its sandbox is not ready; make a new one`);
+  await container.change({ kind: 'starting' });
+  parts.reach('start:intent');
+  const at = nowNanos();
+  try {
+    await runtimeStart(parts.watcher, runtimeOf(parts, record.handler), record.id);
+  } catch (thrown) {
+    const error = errorFrom(thrown);
+    await failStart(parts, container, error.message, signal);
+    throw fail(error.code, `${containerTitle(record)} could not be started: ${error.message}`, thrown);
+  }
+  parts.reach('start:runtime');
+  await container.note({ kind: 'started', at });
+  parts.reach('start:saved');
+  parts.log.info({ container: record.id, pod: record.podId }, 'container started');
+}
+
+async function failStart(parts: StartParts, container: Container, message: string, signal: AbortSignal): Promise<void> {
+  if (isLive(container.state)) await container.note({ kind: 'ended', ...startError, message, at: nowNanos() });
+  await parts.cgroups.kill(container.record.cgroup as CgroupPath, signal);
+  await releaseHeld(parts, container, signal);
+}

@@ -1,0 +1,56 @@
+import { constants } from 'node:os';
+import { abortError, withTimeout } from '../../base/abort.ts';
+import type { CgroupPath } from '../../cgroups/path.ts';
+import type { Container } from '../store/store.ts';
+import type { Parts } from '../parts.ts';
+import type { ExitWatch } from './exit-watch.ts';
+import type { ReleaseParts } from './release.ts';
+import { isLive } from './state.ts';
+
+export type StopParts = ReleaseParts &
+  Pick<Parts, 'cgroups' | 'lifetime' | 'log' | 'reach' | 'store'> & { readonly exits: ExitWatch };
+
+/** Milliseconds a killed container may take to be gone: a process in uninterruptible sleep cannot be hurried. */
+const killTimeoutMs = 30_000;
+
+/**
+ * Ends a container: its stop signal, then after `seconds` SIGKILL to its whole cgroup. Idempotent; the
+ * soonest kill of concurrent stops wins. Errors: the signal's, when the caller goes before the end.
+ */
+export async function stopContainer(
+  parts: StopParts,
+  container: Container,
+  seconds: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const { state, record } = container;
+  if (!isLive(state)) return;
+  if (state.kind !== 'created' && seconds > 0) {
+    parts.exits.signalInit(record.id, record.stopSignal);
+    parts.reach('stop:signalled');
+    if (await endsWithin(container, seconds * 1000, signal)) return;
+    parts.log.info({ container: record.id, seconds }, 'grace period over: killing the container');
+  }
+  await killContainer(parts, container, signal);
+}
+
+async function killContainer(parts: StopParts, container: Container, signal: AbortSignal): Promise<void> {
+  const deadline = withTimeout(signal, killTimeoutMs);
+  parts.exits.signalInit(container.record.id, constants.signals.SIGKILL);
+  await parts.cgroups.kill(container.record.cgroup as CgroupPath, deadline);
+  parts.reach('stop:killed');
+  await container.until((state) => !isLive(state), deadline);
+}
+
+/** Capped at what a timer can hold: 24 days. */
+async function endsWithin(container: Container, ms: number, signal: AbortSignal): Promise<boolean> {
+  const timer = AbortSignal.timeout(Math.min(ms, 2 ** 31 - 1));
+  try {
+    await container.until((state) => !isLive(state), AbortSignal.any([signal, timer]));
+    return true;
+  } catch (error) {
+    if (signal.aborted) throw abortError(signal);
+    if (timer.aborted) return false;
+    throw error;
+  }
+}

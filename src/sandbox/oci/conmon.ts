@@ -1,0 +1,143 @@
+import { writeSync } from 'node:fs';
+import { openSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Socket } from 'node:net';
+import { waitFor } from '../../base/abort.ts';
+import { errorFrom, fail } from '../../base/errors.ts';
+import { closeQuietly, makePipe, readablePipe } from '../../linux/fds.ts';
+import { startTimeOf } from '../../linux/pidfd.ts';
+import { spawnProcess } from '../../linux/process.ts';
+import type { Watcher } from '../../linux/watcher.ts';
+import { readFile } from 'node:fs/promises';
+import type { ProcessIdentity } from '../container/state.ts';
+import { childEnvironment, cleanRuntimeMessage } from './runtime.ts';
+import type { OciRuntime } from './runtime.ts';
+
+export interface MonitorRequest {
+  readonly id: string;
+  readonly name: string;
+  readonly conmon: string;
+  readonly runtime: OciRuntime;
+  readonly bundle: string;
+  readonly exits: string;
+  /** Absolute, or empty: the output goes nowhere. */
+  readonly logPath: string;
+  readonly terminal: boolean;
+  readonly stdin: boolean;
+  readonly stdinOnce: boolean;
+  /** Puts the monitor into its cgroup before it makes anything. */
+  readonly place: (pid: number) => void;
+}
+
+export interface Monitored {
+  readonly monitor: ProcessIdentity;
+  readonly init: ProcessIdentity;
+}
+
+/**
+ * Starts conmon, which has the OCI runtime create the container and from then on holds its output, log and
+ * exit code whatever becomes of us. It answers on a pipe with the container's first process.
+ * Errors: what the runtime said, as `invalid_argument` where the image or the command is to blame.
+ */
+export async function createMonitored(
+  watcher: Watcher,
+  request: MonitorRequest,
+  signal: AbortSignal,
+): Promise<Monitored> {
+  const sync = makePipe();
+  const go = makePipe();
+  const nothing = openSync('/dev/null', 'r+');
+  let answer: Socket | undefined;
+  try {
+    const fds = new Map([
+      [0, nothing],
+      [1, nothing],
+      [2, nothing],
+      [3, sync.write],
+      [4, go.read],
+    ]);
+    const env = [...childEnvironment, '_OCI_SYNCPIPE=3', '_OCI_STARTPIPE=4'];
+    const child = spawnProcess(watcher, {
+      path: request.conmon,
+      args: monitorArgs(request),
+      env,
+      fds,
+      cwd: request.bundle,
+    });
+    closeQuietly(sync.write);
+    answer = readablePipe(sync.read);
+    request.place(child.pid);
+    writeSync(go.write, 'x');
+    const text = await waitFor(readToEnd(answer), signal);
+    await child.ended;
+    return await identify(request, text);
+  } finally {
+    answer?.destroy();
+    if (answer === undefined) [sync.read, sync.write].forEach(closeQuietly);
+    [go.read, go.write, nothing].forEach(closeQuietly);
+  }
+}
+
+function monitorArgs(request: MonitorRequest): readonly string[] {
+  const { id, bundle } = request;
+  return [
+    ...['--api-version', '1', '-c', id, '-u', id, '-n', request.name, '-b', bundle],
+    ...['-r', request.runtime.path, '--runtime-arg', `--root=${request.runtime.root}`],
+    ...['-p', join(bundle, 'init.pid'), '-P', join(bundle, 'conmon.pid')],
+    ...['--exit-dir', request.exits, '--persist-dir', bundle, '--full-attach', '--no-new-keyring'],
+    ...['-l', request.logPath === '' ? 'off' : `k8s-file:${request.logPath}`, '--log-level', 'error'],
+    ...(request.terminal ? ['-t'] : []),
+    ...(request.stdin ? ['-i'] : []),
+    ...(request.stdin && !request.stdinOnce ? ['--leave-stdin-open'] : []),
+  ];
+}
+
+/** The first line is the answer; conmon may keep the pipe open for later messages. */
+function readToEnd(stream: Socket): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const chunks: Buffer[] = [];
+  const done = () => resolve(Buffer.concat(chunks).toString('utf8'));
+  stream.on('data', (chunk: Buffer) => {
+    chunks.push(chunk);
+    if (chunk.includes(10)) done();
+  });
+  stream.on('end', done);
+  stream.on('error', reject);
+  return promise;
+}
+
+async function identify(request: MonitorRequest, text: string): Promise<Monitored> {
+  const answer = parseAnswer(text);
+  if (answer.pid <= 0) throw creationError(request, answer.message);
+  const monitorPid = Number(await readFile(join(request.bundle, 'conmon.pid'), 'utf8'));
+  const init = startTimeOf(answer.pid);
+  const monitor = startTimeOf(monitorPid);
+  if (monitor === undefined) throw fail('internal', `create ${request.id.slice(0, 13)}: conmon ended at once`);
+  // An init that is dead already was killed from outside; its exit file tells.
+  return { init: { pid: answer.pid, start: init ?? '0' }, monitor: { pid: monitorPid, start: monitor } };
+}
+
+function parseAnswer(text: string): { readonly pid: number; readonly message: string } {
+  try {
+    const raw = JSON.parse(text.split('\n')[0] ?? '') as { data?: unknown; pid?: unknown; message?: unknown };
+    const pid = Number(raw.data ?? raw.pid);
+    return { pid: Number.isInteger(pid) ? pid : -1, message: typeof raw.message === 'string' ? raw.message : '' };
+  } catch {
+    return { pid: -1, message: text.trim() };
+  }
+}
+
+/** What the user can mend is their argument; anything else is ours or the node's. */
+const userMistakes = [
+  /executable file .* not found/i,
+  /no such file or directory/i,
+  /permission denied/i,
+  /not a directory/i,
+];
+
+function creationError(request: MonitorRequest, message: string): Error {
+  const said = cleanRuntimeMessage(message) || 'nothing; see the log of conmon in the journal';
+  const text = `${request.runtime.name} could not create the container: ${said}`;
+  if (/no space left/i.test(said)) return errorFrom(Object.assign(new Error(text), { code: 'ENOSPC' }));
+  return fail(userMistakes.some((pattern) => pattern.test(said)) ? 'invalid_argument' : 'unknown', text);
+}

@@ -1,0 +1,95 @@
+import { fail } from '../../base/errors.ts';
+import { captureProgram } from '../../linux/capture.ts';
+import type { Captured } from '../../linux/capture.ts';
+import type { Child } from '../../linux/process.ts';
+import { exitCodeOf } from '../../linux/pidfd.ts';
+import type { Watcher } from '../../linux/watcher.ts';
+import { z } from 'zod';
+
+/** The daemon's children get this and nothing of its own environment. */
+export const childEnvironment: readonly string[] = [
+  'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+];
+
+/** One OCI runtime (crun, runc) and the directory it keeps its own state in. */
+export interface OciRuntime {
+  readonly name: string;
+  readonly path: string;
+  readonly root: string;
+}
+
+export interface ExecOptions {
+  readonly id: string;
+  /** process.json: the container's own process with other arguments. */
+  readonly processFile: string;
+  /** Below the container's cgroup; must exist in every hierarchy. */
+  readonly cgroup: string;
+  readonly limit: number;
+  readonly onStart: (child: Child) => void;
+}
+
+const messageLimit = 64 * 1024;
+const stateSchema = z.object({ status: z.string(), pid: z.number().default(0) });
+
+/** `start`: the created process runs the user's program. Errors: `unknown` with what the runtime said. */
+export async function startContainer(watcher: Watcher, runtime: OciRuntime, id: string): Promise<void> {
+  const result = await call(watcher, runtime, ['start', id]);
+  if (exitCodeOf(result.ending) !== 0) throw fail('unknown', runtimeMessage(runtime, result));
+}
+
+/** `delete --force`: kills what is left, removes its cgroup and state. A container it does not know is fine. */
+export async function deleteContainer(watcher: Watcher, runtime: OciRuntime, id: string): Promise<void> {
+  const result = await call(watcher, runtime, ['delete', '--force', id]);
+  if (exitCodeOf(result.ending) === 0) return;
+  const message = runtimeMessage(runtime, result);
+  if (/does not exist|no such file|not found/i.test(message)) return;
+  throw fail('unavailable', `delete ${id.slice(0, 13)}: ${message}`);
+}
+
+/** What the runtime says of a container: `created`, `running`, `stopped`; undefined if it does not know it. */
+export async function queryContainer(
+  watcher: Watcher,
+  runtime: OciRuntime,
+  id: string,
+): Promise<{ readonly status: string; readonly pid: number } | undefined> {
+  const result = await call(watcher, runtime, ['state', id]);
+  if (exitCodeOf(result.ending) !== 0) return undefined;
+  return stateSchema.parse(JSON.parse(result.stdout.toString('utf8')));
+}
+
+/** Runs a program in the container and keeps its output; it ends when the program does. */
+export async function execContainer(watcher: Watcher, runtime: OciRuntime, options: ExecOptions): Promise<Captured> {
+  const args = ['exec', '--process', options.processFile, ...cgroupArgs(options.cgroup), options.id];
+  return captureProgram(watcher, {
+    path: runtime.path,
+    args: ['--root', runtime.root, ...args],
+    env: childEnvironment,
+    limit: options.limit,
+    onStart: options.onStart,
+  });
+}
+
+const cgroupArgs = (cgroup: string): readonly string[] => (cgroup === '' ? [] : ['--cgroup', cgroup]);
+
+async function call(watcher: Watcher, runtime: OciRuntime, args: readonly string[]): Promise<Captured> {
+  return captureProgram(watcher, {
+    path: runtime.path,
+    args: ['--root', runtime.root, ...args],
+    env: childEnvironment,
+    limit: messageLimit,
+  });
+}
+
+/** The last line of what it printed, without time stamps and log decoration. */
+function runtimeMessage(runtime: OciRuntime, result: Captured): string {
+  const text = result.stderr.toString('utf8').trim() || result.stdout.toString('utf8').trim();
+  return cleanRuntimeMessage(text) || `${runtime.name} ended with ${exitCodeOf(result.ending)} and said nothing`;
+}
+
+/** crun writes `time: message`, runc `time="…" level=error msg="…"`: only the message is for people. */
+export function cleanRuntimeMessage(text: string): string {
+  const last = text.trim().split('\n').at(-1) ?? '';
+  const quoted = /msg="((?:[^"\\]|\\.)*)"/.exec(last)?.[1];
+  if (quoted !== undefined) return quoted.replaceAll('\\"', '"');
+  return last.replace(/^\d{4}-\d\d-\d\dT[\d:.]+Z?: /, '');
+}

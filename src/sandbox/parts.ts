@@ -1,0 +1,58 @@
+import type { Flights } from '../base/flights.ts';
+import type { KeyedLocks } from '../base/locks.ts';
+import type { Logger } from '../base/log.ts';
+import type { ReachStep } from '../base/steps.ts';
+import type { Cgroups } from '../cgroups/cgroups.ts';
+import type { Images } from '../image/service.ts';
+import type { DiskPool } from '../linux/disk.ts';
+import type { PodCalls } from '../linux/pod-calls.ts';
+import type { Watcher } from '../linux/watcher.ts';
+import type { PodNetwork } from './network/network.ts';
+import type { OciRuntime } from './oci/runtime.ts';
+import type { HostFacts } from './oci/spec/input.ts';
+import type { OciRlimit } from './oci/spec/oci.ts';
+import type { Paths } from './store/paths.ts';
+import type { Store } from './store/store.ts';
+
+/** What the configuration decides for sandboxes and containers. */
+export interface SandboxSettings {
+  readonly conmon: string;
+  /** Init of a shared PID namespace. */
+  readonly init: string;
+  readonly cgroupParent: string;
+  readonly pidsLimit: number;
+  readonly rlimits: readonly OciRlimit[];
+  readonly defaultRuntime: string;
+}
+
+/**
+ * Everything the operations of this room work with; `daemon.ts` makes it. An operation names the parts it
+ * uses as `Pick<Parts, …>`: nobody is handed the whole.
+ */
+export interface Parts {
+  readonly store: Store;
+  readonly paths: Paths;
+  readonly bootId: string;
+  readonly settings: SandboxSettings;
+  readonly runtimes: ReadonlyMap<string, OciRuntime>;
+  readonly host: HostFacts;
+  /** Our own oom_score_adj, and whether we may give lower ones. */
+  readonly oomScore: { readonly own: number; readonly maySetLower: boolean };
+  readonly cgroups: Cgroups;
+  readonly images: Images;
+  readonly network: PodNetwork;
+  readonly watcher: Watcher;
+  readonly podCalls: PodCalls;
+  /** Our own directories. */
+  readonly disk: DiskPool;
+  /** Paths that users name. */
+  readonly hostPaths: DiskPool;
+  /** One per pod or container id: calls on one object are ordered. */
+  readonly locks: KeyedLocks<string>;
+  /** Creations, stops and removals in flight: a retry joins. */
+  readonly flights: Flights<string, unknown>;
+  readonly log: Logger;
+  readonly reach: ReachStep;
+  /** Ends with the daemon, never with a request. */
+  readonly lifetime: AbortSignal;
+}

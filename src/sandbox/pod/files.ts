@@ -1,0 +1,49 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { errnoOf } from '../../base/errors.ts';
+import type { Paths } from '../store/paths.ts';
+import type { PodConfig, PodRecord } from './record.ts';
+
+/** Size of a pod's /dev/shm: what Docker and the field's runtimes give. */
+export const shmBytes = 64 * 1024 * 1024;
+
+/** Writes what every container of the pod sees as /etc/hosts, /etc/hostname and /etc/resolv.conf. */
+export async function writePodFiles(
+  paths: Paths,
+  record: PodRecord,
+  facts: { readonly hostname: string; readonly ips: readonly string[] },
+): Promise<void> {
+  const at = paths.pod(record.id);
+  await Promise.all([
+    writeFile(at.hostname, `${facts.hostname}\n`, { mode: 0o644 }),
+    writeFile(at.hosts, await hostsText(record.config, facts), { mode: 0o644 }),
+    writeFile(at.resolvConf, await resolvText(record.config), { mode: 0o644 }),
+  ]);
+}
+
+/** On the host's network the host's own file; else the loopback names and the pod's. */
+async function hostsText(config: PodConfig, facts: { readonly hostname: string; readonly ips: readonly string[] }) {
+  if (config.network === 'node') return readOrEmpty('/etc/hosts');
+  const loopback = '127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::0\tip6-localnet\n';
+  const multicast = 'ff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n';
+  return loopback + multicast + facts.ips.map((ip) => `${ip}\t${facts.hostname}\n`).join('');
+}
+
+/** resolv.conf(5) of the DNS configuration; without one the host's. */
+async function resolvText(config: PodConfig): Promise<string> {
+  if (config.dns === null) return readOrEmpty('/etc/resolv.conf');
+  const { searches, servers, options } = config.dns;
+  return [
+    ...(searches.length > 0 ? [`search ${searches.join(' ')}\n`] : []),
+    ...servers.map((server) => `nameserver ${server}\n`),
+    ...(options.length > 0 ? [`options ${options.join(' ')}\n`] : []),
+  ].join('');
+}
+
+async function readOrEmpty(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return '';
+    throw error;
+  }
+}

@@ -1,0 +1,134 @@
+import { hostname as hostHostname } from 'node:os';
+import { fail } from '../../base/errors.ts';
+import { newPodId } from '../../base/ids.ts';
+import type { PodId } from '../../base/ids.ts';
+import { nowNanos } from '../../base/clock.ts';
+import { Rollback, describeFailures } from '../../base/rollback.ts';
+import type { CgroupPath } from '../../cgroups/path.ts';
+import { shmBytes, writePodFiles } from './files.ts';
+import { podKey, podTitle } from './record.ts';
+import type { PodConfig, PodRecord } from './record.ts';
+import { isReady } from './state.ts';
+import type { Parts } from '../parts.ts';
+import type { Pod } from '../store/store.ts';
+
+export interface RunPodRequest {
+  readonly config: PodConfig;
+  /** Name of an OCI runtime; empty: the default one. */
+  readonly handler: string;
+}
+export type RunPodParts = Pick<
+  Parts,
+  | 'bootId'
+  | 'cgroups'
+  | 'disk'
+  | 'flights'
+  | 'lifetime'
+  | 'locks'
+  | 'log'
+  | 'network'
+  | 'paths'
+  | 'podCalls'
+  | 'reach'
+  | 'runtimes'
+  | 'settings'
+  | 'store'
+>;
+
+/** Milliseconds for one step on the kernel: they take one or two. */
+const stepTimeoutMs = 15_000;
+
+/**
+ * Makes a sandbox, or joins its creation: a retry with the same name, and one after success, get the same id.
+ * The signal ends the wait only. Errors: `already_exists` when the name is taken by another configuration.
+ */
+export async function runPod(parts: RunPodParts, request: RunPodRequest, signal: AbortSignal): Promise<PodId> {
+  const key = `run ${podKey(request.config)}`;
+  const existing = [...parts.store.pods.values()].find(
+    (pod) => pod.state.kind !== 'creating' && `run ${podKey(pod.record.config)}` === key,
+  );
+  if (existing !== undefined) return sameOrRefused(existing, request);
+  return parts.flights.join(key, () => makePod(parts, request), signal) as Promise<PodId>;
+}
+
+function sameOrRefused(pod: Pod, { config, handler }: RunPodRequest): PodId {
+  const same = JSON.stringify([pod.record.config, pod.record.handler]) === JSON.stringify([config, handler]);
+  if (same && isReady(pod.state)) return pod.record.id;
+  const title = podTitle(pod.record);
+  if (!isReady(pod.state)) throw fail('already_exists', `${title} has that name and is not ready: remove it first`);
+  throw fail('already_exists', `${title} has that name with another configuration: remove it, or raise the attempt`);
+}
+
+async function makePod(parts: RunPodParts, request: RunPodRequest): Promise<PodId> {
+  const { store, paths, cgroups, podCalls, network, disk, lifetime, reach } = parts;
+  const record = planPod(parts, request);
+  const { id, config } = record;
+  const at = paths.pod(id);
+  const signal = AbortSignal.any([lifetime, AbortSignal.timeout(4 * stepTimeoutMs)]);
+  using _held = await parts.locks.acquire(id, signal);
+  const pod = await store.addPod(record);
+  await using undo = new Rollback({
+    clean: () => store.dropPod(id),
+    stuck: async (failures) => {
+      parts.log.error({ pod: id, failures: describeFailures(failures) }, 'sandbox left half made');
+      await pod.note({ kind: 'broke', reason: describeFailures(failures) });
+    },
+  });
+  reach('run-pod:intent');
+
+  undo.defer('cgroup', (s) => (record.ownsCgroup ? cgroups.remove(record.cgroup as CgroupPath, s) : undefined));
+  if (record.ownsCgroup) cgroups.create(record.cgroup as CgroupPath);
+  reach('run-pod:cgroup');
+
+  const hostname = hostnameOf(config);
+  undo.defer('namespaces', (s) => podCalls.call('unpinNamespaces', Object.values(record.pins), s));
+  await podCalls.call('pinNamespaces', { pins: record.pins, hostname, sysctls: config.sysctls }, signal);
+  reach('run-pod:namespaces');
+
+  undo.defer('network', (s) => (record.pins.net === undefined ? undefined : network.detach(id, s)));
+  const { ips } = record.pins.net === undefined ? { ips: [] } : await network.attach(id, record.pins.net, signal);
+  reach('run-pod:network');
+
+  undo.defer('shared memory', (s) => disk.call('unmountAndRemove', at.runtime, s));
+  if (config.ipc === 'pod') await disk.call('mountShm', { path: at.shm, bytes: shmBytes }, signal);
+  await writePodFiles(paths, record, { hostname, ips });
+  reach('run-pod:files');
+
+  await pod.change({ kind: 'made', ips });
+  undo.commit();
+  reach('run-pod:saved');
+  parts.log.info({ pod: id, name: `${config.namespace}/${config.name}`, ips }, 'sandbox ready');
+  return id;
+}
+
+function planPod(parts: RunPodParts, { config, handler }: RunPodRequest): PodRecord {
+  const { cgroups, settings, paths, runtimes } = parts;
+  if (!runtimes.has(handler || settings.defaultRuntime))
+    throw fail(
+      'invalid_argument',
+      `runtime handler ${JSON.stringify(handler)} is not configured; add [runtimes.${handler}]`,
+    );
+  const id = newPodId();
+  const parent = cgroups.parseParent(config.cgroupParent || settings.cgroupParent);
+  const cgroup = config.cgroupParent === '' ? cgroups.child(parent, `pod${id}`) : parent;
+  const at = paths.pod(id);
+  return {
+    id,
+    config,
+    handler,
+    createdAt: nowNanos(),
+    cgroup,
+    ownsCgroup: !cgroups.exists(cgroup),
+    pins: {
+      ...(config.network === 'pod' ? { net: at.net, uts: at.uts } : {}),
+      ...(config.ipc === 'pod' ? { ipc: at.ipc } : {}),
+    },
+    bootId: parts.bootId,
+  };
+}
+
+/** On the host's network the host's name; else the one asked for, else the pod's, cut to what a name may have. */
+export function hostnameOf(config: PodConfig): string {
+  if (config.network === 'node') return hostHostname();
+  return config.hostname || config.name.slice(0, 63).replace(/[-.]+$/, '') || 'pod';
+}

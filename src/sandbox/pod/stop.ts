@@ -1,0 +1,54 @@
+import type { PodId } from '../../base/ids.ts';
+import { stopContainer } from '../container/stop.ts';
+import type { StopParts } from '../container/stop.ts';
+import type { Pod } from '../store/store.ts';
+import { deletePodInit } from './init.ts';
+import type { InitParts } from './init.ts';
+import type { Parts } from '../parts.ts';
+
+export type StopPodParts = StopParts &
+  InitParts &
+  Pick<Parts, 'disk' | 'flights' | 'lifetime' | 'locks' | 'log' | 'network' | 'podCalls' | 'reach'>;
+
+/** Milliseconds until a stop that does not get on is given back as an error, to be tried again. */
+const stopTimeoutMs = 60_000;
+
+/**
+ * Ends what still runs in a sandbox at once and gives back its network and namespaces. Idempotent; concurrent
+ * stops are one. The signal ends the wait only.
+ */
+export async function stopPod(parts: StopPodParts, pod: Pod, signal: AbortSignal): Promise<void> {
+  if (pod.state.kind === 'stopped' || pod.state.kind === 'removing') return;
+  await parts.flights.join(`stop ${pod.record.id}`, () => stopNow(parts, pod), signal);
+}
+
+async function stopNow(parts: StopPodParts, pod: Pod): Promise<void> {
+  const { id } = pod.record;
+  const signal = AbortSignal.any([parts.lifetime, AbortSignal.timeout(stopTimeoutMs)]);
+  using _held = await parts.locks.acquire(id, signal);
+  if (pod.state.kind === 'stopped' || pod.state.kind === 'removing') return;
+  await pod.note({ kind: 'stopping' });
+  await stopContainers(parts, id, signal);
+  parts.reach('stop-pod:containers');
+  await releasePod(parts, pod, signal);
+  await pod.note({ kind: 'stopped' });
+  parts.reach('stop-pod:saved');
+  parts.log.info({ pod: id }, 'sandbox stopped');
+}
+
+async function stopContainers(parts: StopPodParts, id: PodId, signal: AbortSignal): Promise<void> {
+  const all = parts.store.containersOf(id).map((container) => stopContainer(parts, container, 0, signal));
+  const failed = (await Promise.allSettled(all)).find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}
+
+/** Gives back what a sandbox holds in the kernel; each part may be gone already. */
+export async function releasePod(parts: StopPodParts, pod: Pod, signal: AbortSignal): Promise<void> {
+  const { record } = pod;
+  await deletePodInit(parts, record, signal);
+  if (record.pins.net !== undefined) await parts.network.detach(record.id, signal);
+  parts.reach('stop-pod:network');
+  await parts.podCalls.call('unpinNamespaces', Object.values(record.pins), signal);
+  await parts.disk.call('unmountAll', parts.paths.pod(record.id).shm, signal);
+  parts.reach('stop-pod:namespaces');
+}

@@ -1,0 +1,137 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { messageOf } from '../base/errors.ts';
+import type { ContainerId, InstanceId, PodId } from '../base/ids.ts';
+import { settleExit } from './container/exit.ts';
+import { readExitFile } from './container/exit-watch.ts';
+import { releaseContainer } from './container/release.ts';
+import { isLive } from './container/state.ts';
+import { startTimeOf } from '../linux/pidfd.ts';
+import { deleteContainer } from './oci/runtime.ts';
+import type { RecoverParts } from './recover.ts';
+import { netPinDirectory, podOfNetPin } from './store/paths.ts';
+
+export type ReconcileParts = RecoverParts & { readonly instance: InstanceId; readonly stateDirectory: string };
+
+const roundTimeoutMs = 120_000;
+
+/**
+ * Compares what we know with what the kernel and the disk show: what belongs to nobody is released, what
+ * failed before is tried again. Every name looked at carries our instance or lies in our directories.
+ * @returns what was found, one line each; nothing on a healthy node.
+ */
+export async function reconcile(parts: ReconcileParts): Promise<readonly string[]> {
+  const signal = AbortSignal.any([parts.lifetime, AbortSignal.timeout(roundTimeoutMs)]);
+  const found: string[] = [];
+  const look = async (what: string, work: () => Promise<readonly string[]>) => {
+    try {
+      found.push(...(await work()));
+    } catch (error) {
+      if (parts.lifetime.aborted) return;
+      found.push(`${what}: ${messageOf(error)}`);
+    }
+  };
+  await look('network', () => parts.network.reconcile(podsOnNetwork(parts), signal));
+  await look('ends', () => missedEnds(parts));
+  await look('namespaces', () => orphanPins(parts, signal));
+  await look('run-time directories', () => orphanDirectories(parts, signal));
+  await look('runtime state', () => orphanRuntimeState(parts));
+  await look('exit files', () => orphanExits(parts));
+  for (const line of found) parts.log.warn({ finding: line }, 'reconciled');
+  return found;
+}
+
+/** Pods from before their attach until after their detach, those too that cannot be read. */
+function podsOnNetwork({ store }: ReconcileParts): ReadonlySet<PodId> {
+  const live = [...store.pods.values()].filter(({ state }) => state.kind !== 'stopped');
+  return new Set([...live.map(({ record }) => record.id), ...unreadableIds(store, 'pod')] as PodId[]);
+}
+
+const unreadableIds = (store: ReconcileParts['store'], kind: 'pod' | 'container') =>
+  [...store.unreadable.values()].filter((object) => object.kind === kind).map(({ id }) => id);
+
+/** An end whose event was lost, and one whose release failed. */
+async function missedEnds(parts: ReconcileParts): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const container of [...parts.store.containers.values()]) {
+    const { state, record } = container;
+    if (state.kind === 'exited' && !state.released && !parts.locks.isHeld(record.id)) {
+      found.push(`container ${record.id.slice(0, 13)}: released again`);
+      await releaseContainer(parts, container, parts.lifetime);
+    }
+    if (!isLive(state) || startTimeOf(state.init.pid) === state.init.start) continue;
+    if (
+      (await readExitFile(parts.paths.container(record.id).exit)) === undefined &&
+      parts.exits.monitorLives(record.id)
+    )
+      continue;
+    if (!isLive(container.state)) continue;
+    found.push(`container ${record.id.slice(0, 13)}: its end was not noticed`);
+    await settleExit(parts, container);
+  }
+  return found;
+}
+
+async function orphanPins(parts: ReconcileParts, signal: AbortSignal): Promise<readonly string[]> {
+  const known = [...parts.store.pods.keys(), ...unreadableIds(parts.store, 'pod')];
+  const found: string[] = [];
+  for (const name of await list(netPinDirectory)) {
+    const id = podOfNetPin(parts.instance, name);
+    if (id === undefined || known.some((pod) => pod.startsWith(id))) continue;
+    await parts.podCalls.call('unpinNamespaces', [join(netPinDirectory, name)], signal);
+    found.push(`network namespace ${name} belonged to no sandbox`);
+  }
+  return found;
+}
+
+async function orphanDirectories(parts: ReconcileParts, signal: AbortSignal): Promise<readonly string[]> {
+  const { store, stateDirectory } = parts;
+  const found: string[] = [];
+  for (const id of await list(join(stateDirectory, 'containers'))) {
+    if (store.containers.has(id as ContainerId) || store.unreadable.has(id)) continue;
+    await parts.disk.call('unmountAll', join(stateDirectory, 'containers', id, 'rootfs'), signal);
+    await parts.disk.call('removeTree', join(stateDirectory, 'containers', id), signal);
+    found.push(`directory of container ${id.slice(0, 13)} belonged to none`);
+  }
+  for (const id of await list(join(stateDirectory, 'pods'))) {
+    if (store.pods.has(id as PodId) || store.unreadable.has(id)) continue;
+    const at = parts.paths.pod(id as PodId);
+    await parts.podCalls.call('unpinNamespaces', [at.ipc, at.uts], signal);
+    await parts.disk.call('unmountAll', at.shm, signal);
+    await parts.disk.call('removeTree', at.runtime, signal);
+    found.push(`directory of sandbox ${id.slice(0, 13)} belonged to none`);
+  }
+  return found;
+}
+
+async function orphanRuntimeState(parts: ReconcileParts): Promise<readonly string[]> {
+  const { store } = parts;
+  const found: string[] = [];
+  for (const runtime of parts.runtimes.values())
+    for (const id of await list(runtime.root)) {
+      if (!/^[0-9a-f]{64}$/.test(id) || store.unreadable.has(id)) continue;
+      if (store.containers.has(id as ContainerId) || store.pods.has(id as PodId)) continue;
+      await deleteContainer(parts.watcher, runtime, id);
+      await rm(join(runtime.root, id), { recursive: true, force: true });
+      found.push(`${runtime.name} knew container ${id.slice(0, 13)}, which nobody else did`);
+    }
+  return found;
+}
+
+async function orphanExits(parts: ReconcileParts): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const name of await list(parts.paths.exits)) {
+    if (parts.store.containers.has(name as ContainerId) || parts.store.unreadable.has(name)) continue;
+    await rm(join(parts.paths.exits, name), { force: true });
+    found.push(`exit file ${name.slice(0, 13)} belonged to no container`);
+  }
+  return found;
+}
+
+async function list(path: string): Promise<readonly string[]> {
+  try {
+    return await readdir(path);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,151 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { nowNanos } from '../base/clock.ts';
+import { messageOf } from '../base/errors.ts';
+import type { CgroupPath } from '../cgroups/path.ts';
+import { settleExit, unseenCode } from './container/exit.ts';
+import type { ExitParts } from './container/exit.ts';
+import { readExitFile } from './container/exit-watch.ts';
+import { deleteFiles, removeContainer } from './container/remove.ts';
+import type { RemoveParts } from './container/remove.ts';
+import { dismantle, releaseContainer, runtimeOf } from './container/release.ts';
+import { isLive } from './container/state.ts';
+import { queryContainer } from './oci/runtime.ts';
+import type { Parts } from './parts.ts';
+import { removePod } from './pod/remove.ts';
+import type { RemovePodParts } from './pod/remove.ts';
+import { releasePod, stopPod } from './pod/stop.ts';
+import type { Container, Pod } from './store/store.ts';
+
+export type RecoverParts = RemovePodParts &
+  RemoveParts &
+  ExitParts &
+  Pick<Parts, 'bootId' | 'disk' | 'images' | 'podCalls'>;
+
+/** Milliseconds that the repair of one object may take before it is left to the next round. */
+const repairTimeoutMs = 60_000;
+
+/**
+ * Brings what was read from disk up to what the kernel and conmon say. What can be known without waiting is
+ * known when this returns, so before the socket opens; the repairs it answers run behind it, per object.
+ */
+export async function recover(parts: RecoverParts): Promise<readonly (() => Promise<void>)[]> {
+  const { store } = parts;
+  const repairs: (() => Promise<void>)[] = [];
+  await Promise.all(
+    [...store.containers.values()].map(async (container) => {
+      holdImage(parts, container);
+      repairs.push(...(await recoverContainer(parts, container)));
+    }),
+  );
+  await Promise.all([...store.pods.values()].map(async (pod) => void repairs.push(...(await recoverPod(parts, pod)))));
+  return repairs;
+}
+
+function holdImage(parts: RecoverParts, { record }: Container): void {
+  try {
+    parts.images.hold(record.imageId, record.id);
+  } catch (error) {
+    parts.log.error({ container: record.id, reason: messageOf(error) }, 'image of a container is gone');
+  }
+}
+
+type Repairs = readonly (() => Promise<void>)[];
+
+async function recoverContainer(parts: RecoverParts, container: Container): Promise<Repairs> {
+  const { record, state } = container;
+  if (state.kind === 'creating') return [() => undoCreation(parts, container)];
+  if (state.kind === 'removing') return [() => removeContainer(parts, container, parts.lifetime)];
+  if (state.kind === 'exited') return state.released ? [] : [() => releaseContainer(parts, container, parts.lifetime)];
+  if (!isLive(state)) return [];
+  if (record.bootId !== parts.bootId) {
+    const message = 'the node was restarted while it ran';
+    await container.note({ kind: 'ended', code: unseenCode, reason: 'Unknown', message, at: nowNanos() });
+    return [() => releaseContainer(parts, container, parts.lifetime)];
+  }
+  if (state.kind === 'starting') await settleStart(parts, container);
+  // One that ended while we were away has its exit file: its true code is known before anyone asks.
+  if ((await readExitFile(parts.paths.container(record.id).exit)) !== undefined)
+    return [() => settleExit(parts, container)];
+  parts.exits.add(container);
+  return [() => sweepExecs(parts, container)];
+}
+
+/** A crash between intent and result: the OCI runtime knows what became of it. */
+async function settleStart(parts: RecoverParts, container: Container): Promise<void> {
+  const answer = await queryContainer(parts.watcher, runtimeOf(parts, container.record.handler), container.record.id);
+  await container.note(answer?.status === 'created' ? { kind: 'not-started' } : { kind: 'started', at: nowNanos() });
+}
+
+/** conmon may still be at work on it: it is ended first, with the runtime it started. */
+async function undoCreation(parts: RecoverParts, container: Container): Promise<void> {
+  const { id } = container.record;
+  const signal = AbortSignal.any([parts.lifetime, AbortSignal.timeout(repairTimeoutMs)]);
+  using _held = await parts.locks.acquire(id, signal);
+  await killByArgument(parts, id, signal);
+  await dismantle(parts, container, signal);
+  await deleteFiles(parts, container, signal);
+  await parts.store.dropContainer(id);
+  parts.images.release(id);
+  parts.log.info({ container: id }, 'half-made container undone');
+}
+
+async function killByArgument(parts: RecoverParts, id: string, signal: AbortSignal): Promise<void> {
+  for (let left = 20; left > 0; left--) {
+    const pids = await parts.disk.call('processesWithArgument', id, signal);
+    if (pids.length === 0) return;
+    for (const pid of pids) killQuietly(pid);
+  }
+}
+
+function killQuietly(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended by itself.
+  }
+}
+
+/** What a command that nobody waits for any more left running, and its files. */
+async function sweepExecs(parts: RecoverParts, { record }: Container): Promise<void> {
+  const cgroup = record.cgroup as CgroupPath;
+  const signal = AbortSignal.any([parts.lifetime, AbortSignal.timeout(repairTimeoutMs)]);
+  for (const name of parts.cgroups.list(cgroup).filter((child) => child.startsWith('exec-'))) {
+    const path = parts.cgroups.child(cgroup, name);
+    await parts.cgroups.kill(path, signal);
+    await parts.cgroups.remove(path, signal);
+  }
+  const { bundle } = parts.paths.container(record.id);
+  const files = await readdir(bundle);
+  for (const file of files.filter((name) => name.startsWith('exec-'))) await rm(join(bundle, file), { force: true });
+}
+
+async function recoverPod(parts: RecoverParts, pod: Pod): Promise<Repairs> {
+  const { state, record } = pod;
+  switch (state.kind) {
+    case 'creating':
+      return [() => undoPod(parts, pod)];
+    case 'stopping':
+      return [() => stopPod(parts, pod, parts.lifetime)];
+    case 'removing':
+      return [() => removePod(parts, pod, parts.lifetime)];
+    case 'ready':
+      if (record.bootId === parts.bootId) return [];
+      await pod.note({ kind: 'stopping' });
+      return [() => stopPod(parts, pod, parts.lifetime)];
+    case 'stopped':
+    case 'broken':
+      return [];
+  }
+}
+
+async function undoPod(parts: RecoverParts, pod: Pod): Promise<void> {
+  const { record } = pod;
+  const signal = AbortSignal.any([parts.lifetime, AbortSignal.timeout(repairTimeoutMs)]);
+  using _held = await parts.locks.acquire(record.id, signal);
+  await releasePod(parts, pod, signal);
+  if (record.ownsCgroup) await parts.cgroups.remove(record.cgroup as CgroupPath, signal);
+  await parts.disk.call('unmountAndRemove', parts.paths.pod(record.id).runtime, signal);
+  await parts.store.dropPod(record.id);
+  parts.log.info({ pod: record.id }, 'half-made sandbox undone');
+}

@@ -1,0 +1,95 @@
+import { join } from 'node:path';
+import type { ContainerId, InstanceId, PodId } from '../../base/ids.ts';
+
+/** Where everything of a pod or container stands. `root` outlives a reboot, `state` does not. */
+export interface Paths {
+  readonly podRecords: string;
+  readonly containerRecords: string;
+  /** conmon writes one file per ended container here. */
+  readonly exits: string;
+  pod(id: PodId): {
+    readonly directory: string;
+    readonly record: string;
+    readonly state: string;
+    readonly hosts: string;
+    readonly hostname: string;
+    readonly resolvConf: string;
+    /** Run-time directory, with the shared memory mount and the ipc and uts pins. */
+    readonly runtime: string;
+    readonly shm: string;
+    readonly net: string;
+    readonly ipc: string;
+    readonly uts: string;
+  };
+  container(id: ContainerId): {
+    readonly directory: string;
+    readonly record: string;
+    readonly state: string;
+    readonly upper: string;
+    readonly work: string;
+    /** OCI bundle: config.json, rootfs, and conmon's sockets and pid files. */
+    readonly bundle: string;
+    readonly rootfs: string;
+    readonly spec: string;
+    readonly exit: string;
+    readonly control: string;
+  };
+}
+
+export function createPaths(root: string, state: string, instance: InstanceId): Paths {
+  const podRecords = join(root, 'pods');
+  const containerRecords = join(root, 'containers');
+  const exits = join(state, 'exits');
+  return {
+    podRecords,
+    containerRecords,
+    exits,
+    pod(id) {
+      const directory = join(podRecords, id);
+      const runtime = join(state, 'pods', id);
+      return {
+        directory,
+        record: join(directory, 'pod.json'),
+        state: join(directory, 'state.json'),
+        hosts: join(directory, 'hosts'),
+        hostname: join(directory, 'hostname'),
+        resolvConf: join(directory, 'resolv.conf'),
+        runtime,
+        shm: join(runtime, 'shm'),
+        net: netPin(instance, id),
+        ipc: join(runtime, 'ipc'),
+        uts: join(runtime, 'uts'),
+      };
+    },
+    container(id) {
+      const directory = join(containerRecords, id);
+      const bundle = join(state, 'containers', id);
+      return {
+        directory,
+        record: join(directory, 'container.json'),
+        state: join(directory, 'state.json'),
+        upper: join(directory, 'upper'),
+        work: join(directory, 'work'),
+        bundle,
+        rootfs: join(bundle, 'rootfs'),
+        spec: join(bundle, 'config.json'),
+        exit: join(exits, id),
+        control: join(bundle, 'ctl'),
+      };
+    },
+  };
+}
+
+/** Network namespaces are pinned where ip(8) and other tools look for them. */
+export const netPinDirectory = '/run/netns';
+const netPinPrefix = (instance: InstanceId) => `cricket-${instance}-`;
+
+function netPin(instance: InstanceId, id: PodId): string {
+  return join(netPinDirectory, netPinPrefix(instance) + id.slice(0, 24));
+}
+
+/** The beginning of the pod's id, if a file in /run/netns is a pin of this instance. */
+export function podOfNetPin(instance: InstanceId, name: string): string | undefined {
+  const prefix = netPinPrefix(instance);
+  return name.startsWith(prefix) ? name.slice(prefix.length) : undefined;
+}

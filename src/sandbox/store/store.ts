@@ -1,0 +1,110 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { makePrivateDirectory, saveCheckpoint, syncDirectory } from '../../base/checkpoint.ts';
+import type { ContainerId, PodId } from '../../base/ids.ts';
+import type { Logger } from '../../base/log.ts';
+import { containerRecordKind } from '../container/record.ts';
+import type { ContainerRecord } from '../container/record.ts';
+import { containerStateKind, stepContainer } from '../container/state.ts';
+import type { ContainerEvent, ContainerState } from '../container/state.ts';
+import { podRecordKind } from '../pod/record.ts';
+import type { PodRecord } from '../pod/record.ts';
+import { podStateKind, stepPod } from '../pod/state.ts';
+import type { PodEvent, PodState } from '../pod/state.ts';
+import type { Paths } from './paths.ts';
+import { Tracked } from './tracked.ts';
+
+export type Pod = Tracked<PodRecord, PodState, PodEvent>;
+export type Container = Tracked<ContainerRecord, ContainerState, ContainerEvent>;
+
+/** A record that could not be read: its object stays listed, and what it holds stays untouched. */
+export interface Unreadable {
+  readonly kind: 'pod' | 'container';
+  readonly id: string;
+  readonly reason: string;
+}
+
+/** Every pod and container, in memory and on disk. */
+export interface Store {
+  readonly pods: ReadonlyMap<PodId, Pod>;
+  readonly containers: ReadonlyMap<ContainerId, Container>;
+  readonly unreadable: Map<string, Unreadable>;
+  /** Writes the intent and shows the object. Errors: `resource_exhausted` on a full disk; nothing stays then. */
+  addPod(record: PodRecord): Promise<Pod>;
+  addContainer(record: ContainerRecord): Promise<Container>;
+  /** Takes in what was read from disk. */
+  adoptPod(record: PodRecord, state: PodState): Pod;
+  adoptContainer(record: ContainerRecord, state: ContainerState): Container;
+  /** Forgets the object and deletes its records; the files around them must be gone. */
+  dropPod(id: PodId): Promise<void>;
+  dropContainer(id: ContainerId): Promise<void>;
+  containersOf(id: PodId): readonly Container[];
+}
+
+export async function createStore(paths: Paths, log: Logger): Promise<Store> {
+  const pods = new Map<PodId, Pod>();
+  const containers = new Map<ContainerId, Container>();
+  for (const path of [paths.podRecords, paths.containerRecords, paths.exits]) await makePrivateDirectory(path);
+
+  const adoptPod = (record: PodRecord, state: PodState): Pod => {
+    const at = paths.pod(record.id);
+    const save = (next: PodState) => saveCheckpoint(podStateKind, at.state, next, { durable: isLasting(next.kind) });
+    const pod = new Tracked({ record, state, step: stepPod, save, log: log.child({ pod: record.id }) });
+    pods.set(record.id, pod);
+    return pod;
+  };
+  const adoptContainer = (record: ContainerRecord, state: ContainerState): Container => {
+    const at = paths.container(record.id);
+    const save = (next: ContainerState) =>
+      saveCheckpoint(containerStateKind, at.state, next, { durable: isLasting(next.kind) });
+    const options = { record, state, step: stepContainer, save, log: log.child({ container: record.id }) };
+    const container = new Tracked<ContainerRecord, ContainerState, ContainerEvent>(options);
+    containers.set(record.id, container);
+    return container;
+  };
+  const undoing = async (path: string, write: () => Promise<void>) => {
+    try {
+      await mkdir(path, { mode: 0o700 });
+      await write();
+    } catch (error) {
+      await rm(path, { recursive: true, force: true });
+      throw error;
+    }
+  };
+
+  return {
+    pods,
+    containers,
+    unreadable: new Map(),
+    adoptPod,
+    adoptContainer,
+    async addPod(record) {
+      const at = paths.pod(record.id);
+      await undoing(at.directory, () => saveCheckpoint(podRecordKind, at.record, record, { durable: false }));
+      return adoptPod(record, { kind: 'creating' });
+    },
+    async addContainer(record) {
+      const at = paths.container(record.id);
+      await undoing(at.directory, () => saveCheckpoint(containerRecordKind, at.record, record, { durable: false }));
+      return adoptContainer(record, { kind: 'creating' });
+    },
+    async dropPod(id) {
+      await rm(paths.pod(id).directory, { recursive: true, force: true });
+      await syncDirectory(paths.podRecords);
+      pods.delete(id);
+    },
+    async dropContainer(id) {
+      await rm(paths.container(id).directory, { recursive: true, force: true });
+      await syncDirectory(paths.containerRecords);
+      containers.delete(id);
+    },
+    containersOf: (id) => [...containers.values()].filter((container) => container.record.podId === id),
+  };
+}
+
+/**
+ * States a reboot must find are made durable. Everything else a reboot voids anyway: the processes are gone,
+ * and the boot id in the record says so.
+ */
+function isLasting(kind: (PodState | ContainerState)['kind']): boolean {
+  return kind === 'ready' || kind === 'created' || kind === 'stopped' || kind === 'exited';
+}

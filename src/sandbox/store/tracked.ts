@@ -1,0 +1,80 @@
+import { waitFor } from '../../base/abort.ts';
+import { messageOf } from '../../base/errors.ts';
+import type { Logger } from '../../base/log.ts';
+
+export interface TrackedOptions<R, S, E> {
+  readonly record: R;
+  readonly state: S;
+  readonly step: (state: S, event: E) => S;
+  readonly save: (state: S) => Promise<void>;
+  readonly log: Logger;
+}
+
+/**
+ * A pod or container as the daemon knows it: an unchanging record, and a state that only events change.
+ * Lists and Statuses read `state` from memory and wait for nothing.
+ */
+export class Tracked<R, S, E> {
+  readonly record: R;
+  readonly #options: TrackedOptions<R, S, E>;
+  readonly #listeners = new Set<() => void>();
+  #state: S;
+  #saving: Promise<void> = Promise.resolve();
+
+  constructor(options: TrackedOptions<R, S, E>) {
+    this.record = options.record;
+    this.#state = options.state;
+    this.#options = options;
+  }
+
+  get state(): S {
+    return this.#state;
+  }
+
+  /** Disk first, then memory: for intents and results that a restart must find. Errors leave the state as it was. */
+  async change(event: E): Promise<void> {
+    const next = this.#options.step(this.#state, event);
+    if (next === this.#state) return;
+    await this.#save(next);
+    this.#set(this.#options.step(this.#state, event));
+  }
+
+  /** Memory first: for what has happened whether or not a full disk lets us write it down. */
+  async note(event: E): Promise<void> {
+    const next = this.#options.step(this.#state, event);
+    if (next === this.#state) return;
+    this.#set(next);
+    try {
+      await this.#save(next);
+    } catch (error) {
+      this.#options.log.warn({ reason: messageOf(error) }, 'state not written; a restart will find it out again');
+    }
+  }
+
+  /** Resolves once the state satisfies the condition. Errors: the signal's. */
+  async until(condition: (state: S) => boolean, signal: AbortSignal): Promise<S> {
+    if (condition(this.#state)) return this.#state;
+    const { promise, resolve } = Promise.withResolvers<S>();
+    const check = () => {
+      if (condition(this.#state)) resolve(this.#state);
+    };
+    this.#listeners.add(check);
+    try {
+      return await waitFor(promise, signal);
+    } finally {
+      this.#listeners.delete(check);
+    }
+  }
+
+  #set(next: S): void {
+    this.#state = next;
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  /** One write at a time: a later state must not be overtaken by an earlier one. */
+  async #save(state: S): Promise<void> {
+    const write = this.#saving.catch(() => undefined).then(() => this.#options.save(state));
+    this.#saving = write;
+    await write;
+  }
+}

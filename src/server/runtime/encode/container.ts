@@ -1,0 +1,135 @@
+import { ContainerState, MountPropagation, Signal } from '../../../../api/cri/v1/api.ts';
+import type { Container as WireContainer, ContainerStatus, ImageSpec, Mount } from '../../../../api/cri/v1/api.ts';
+import type { ContainerMount, ContainerRecord } from '../../../sandbox/container/record.ts';
+import type { ContainerState as State } from '../../../sandbox/container/state.ts';
+import type { Container, Unreadable } from '../../../sandbox/store/store.ts';
+import { encodeResources } from './resources.ts';
+
+const propagations = {
+  private: MountPropagation.PROPAGATION_PRIVATE,
+  rslave: MountPropagation.PROPAGATION_HOST_TO_CONTAINER,
+  rshared: MountPropagation.PROPAGATION_BIDIRECTIONAL,
+} as const;
+const wireState: Readonly<Record<State['kind'], ContainerState>> = {
+  creating: ContainerState.CONTAINER_CREATED,
+  created: ContainerState.CONTAINER_CREATED,
+  starting: ContainerState.CONTAINER_CREATED,
+  running: ContainerState.CONTAINER_RUNNING,
+  exited: ContainerState.CONTAINER_EXITED,
+  removing: ContainerState.CONTAINER_EXITED,
+  broken: ContainerState.CONTAINER_UNKNOWN,
+};
+
+export function encodeContainerState(container: Container): ContainerState {
+  return wireState[container.state.kind];
+}
+
+export function encodeContainer(container: Container): WireContainer {
+  const { id, podId, config, imageId, imageRef, createdAt } = container.record;
+  return {
+    id,
+    podSandboxId: podId,
+    metadata: { name: config.name, attempt: config.attempt },
+    image: encodeImageSpec(container.record),
+    imageRef,
+    state: encodeContainerState(container),
+    createdAt,
+    labels: config.labels,
+    annotations: config.annotations,
+    imageId,
+  };
+}
+
+/** A record that cannot be read: shown, so that it can be stopped and removed. */
+export function encodeUnreadableContainer({ id }: Unreadable): WireContainer {
+  return {
+    id,
+    podSandboxId: '',
+    metadata: { name: `unreadable-${id.slice(0, 13)}`, attempt: 0 },
+    image: { image: '', annotations: {}, userSpecifiedImage: '', runtimeHandler: '', imageRef: '' },
+    imageRef: '',
+    state: ContainerState.CONTAINER_UNKNOWN,
+    createdAt: 1n,
+    labels: {},
+    annotations: {},
+    imageId: '',
+  };
+}
+
+export function encodeContainerStatus(container: Container): ContainerStatus {
+  const { record, state } = container;
+  const { config } = record;
+  const { user, resources } = 'user' in state ? state : { user: undefined, resources: undefined };
+  return {
+    ...encodeContainer(container),
+    ...encodeTimes(state),
+    mounts: config.mounts.map(encodeMount),
+    logPath: config.logPath,
+    resources: resources === undefined ? undefined : { linux: encodeResources(resources), windows: undefined },
+    user:
+      user === undefined
+        ? undefined
+        : {
+            linux: {
+              uid: BigInt(user.uid),
+              gid: BigInt(user.gid),
+              // The primary group first, as the kernel lists them.
+              supplementalGroups: [...new Set([user.gid, ...user.additionalGids])].map(BigInt),
+            },
+          },
+    stopSignal: encodeSignal(config.stopSignal),
+  };
+}
+
+type Times = Pick<ContainerStatus, 'startedAt' | 'finishedAt' | 'exitCode' | 'reason' | 'message'>;
+
+function encodeTimes(state: State): Times {
+  const none = { startedAt: 0n, finishedAt: 0n, exitCode: 0, reason: '', message: '' };
+  switch (state.kind) {
+    case 'running':
+      return { ...none, startedAt: state.startedAt };
+    case 'exited':
+      return {
+        startedAt: state.startedAt,
+        finishedAt: state.finishedAt,
+        exitCode: state.code,
+        reason: state.reason,
+        message: state.message,
+      };
+    case 'broken':
+      return { ...none, reason: 'Broken', message: state.reason };
+    default:
+      return none;
+  }
+}
+
+function encodeImageSpec({ config }: ContainerRecord): ImageSpec {
+  return {
+    image: config.image,
+    annotations: config.imageAnnotations,
+    userSpecifiedImage: config.userSpecifiedImage,
+    runtimeHandler: '',
+    imageRef: '',
+  };
+}
+
+function encodeMount(mount: ContainerMount): Mount {
+  return {
+    containerPath: mount.containerPath,
+    hostPath: mount.hostPath,
+    readonly: mount.readonly,
+    selinuxRelabel: mount.selinuxRelabel,
+    propagation: propagations[mount.propagation],
+    uidMappings: [],
+    gidMappings: [],
+    recursiveReadOnly: mount.recursiveReadonly,
+    image: undefined,
+    imageSubPath: '',
+    mountOptions: [],
+  };
+}
+
+function encodeSignal(name: string): Signal {
+  const key = `SIGNAL_${name.replace('+', 'PLUS').replace('-', 'MINUS')}`;
+  return (Signal as Readonly<Record<string, Signal>>)[key] ?? Signal.SIGNAL_RUNTIME_DEFAULT;
+}

@@ -1,0 +1,63 @@
+import { NamespaceMode, PodSandboxState } from '../../../../api/cri/v1/api.ts';
+import type { PodSandbox, PodSandboxMetadata, PodSandboxStatus } from '../../../../api/cri/v1/api.ts';
+import type { PodRecord } from '../../../sandbox/pod/record.ts';
+import { isReady } from '../../../sandbox/pod/state.ts';
+import type { Pod, Unreadable } from '../../../sandbox/store/store.ts';
+
+const modes = { pod: NamespaceMode.POD, container: NamespaceMode.CONTAINER, node: NamespaceMode.NODE } as const;
+
+export function encodePodMetadata({ config }: PodRecord): PodSandboxMetadata {
+  const { name, uid, namespace, attempt } = config;
+  return { name, uid, namespace, attempt };
+}
+
+export function encodePodState(pod: Pod): PodSandboxState {
+  return isReady(pod.state) ? PodSandboxState.SANDBOX_READY : PodSandboxState.SANDBOX_NOTREADY;
+}
+
+export function encodePod(pod: Pod): PodSandbox {
+  const { id, config, createdAt, handler } = pod.record;
+  return {
+    id,
+    metadata: encodePodMetadata(pod.record),
+    state: encodePodState(pod),
+    createdAt,
+    labels: config.labels,
+    annotations: config.annotations,
+    runtimeHandler: handler,
+  };
+}
+
+/** A record that cannot be read: shown, so that it can be stopped and removed. */
+export function encodeUnreadablePod({ id }: Unreadable): PodSandbox {
+  return {
+    id,
+    metadata: { name: `unreadable-${id.slice(0, 13)}`, uid: id, namespace: 'cricket', attempt: 0 },
+    state: PodSandboxState.SANDBOX_NOTREADY,
+    createdAt: 1n,
+    labels: {},
+    annotations: {},
+    runtimeHandler: '',
+  };
+}
+
+/** The kubelet makes a sandbox anew when `network` here differs from what it asked for. */
+export function encodePodStatus(pod: Pod): PodSandboxStatus {
+  const { config } = pod.record;
+  const [ip, ...others] = isReady(pod.state) ? pod.state.ips : [];
+  return {
+    ...encodePod(pod),
+    network: ip === undefined ? undefined : { ip, additionalIps: others.map((other) => ({ ip: other })) },
+    linux: {
+      namespaces: {
+        options: {
+          network: modes[config.network],
+          pid: modes[config.pid],
+          ipc: modes[config.ipc],
+          targetId: '',
+          usernsOptions: undefined,
+        },
+      },
+    },
+  };
+}

@@ -1,0 +1,3 @@
+import { unimplemented } from '../grpc/unimplemented.ts';
+
+export const exec = unimplemented('Exec');

@@ -1,0 +1,3 @@
+import { unimplementedStream } from '../grpc/unimplemented.ts';
+
+export const getContainerEvents = unimplementedStream('GetContainerEvents');

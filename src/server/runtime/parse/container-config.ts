@@ -1,0 +1,88 @@
+import { posix } from 'node:path';
+import { MountPropagation, Signal } from '../../../../api/cri/v1/api.ts';
+import type { ContainerConfig as WireConfig, Mount } from '../../../../api/cri/v1/api.ts';
+import { fail } from '../../../base/errors.ts';
+import type { ContainerConfig, ContainerMount } from '../../../sandbox/container/record.ts';
+import { textFromBytes } from '../../../sandbox/oci/spec/text.ts';
+import type { PodConfig } from '../../../sandbox/pod/record.ts';
+import { parseResources } from './resources.ts';
+import { parseSecurity } from './security.ts';
+import { absoluteOrEmpty, member, nonEmpty, refuse, required, text, textMap } from './values.ts';
+
+const propagations = {
+  [MountPropagation.PROPAGATION_PRIVATE]: 'private',
+  [MountPropagation.PROPAGATION_HOST_TO_CONTAINER]: 'rslave',
+  [MountPropagation.PROPAGATION_BIDIRECTIONAL]: 'rshared',
+} as const;
+/** `SIGTERM` of `SIGNAL_SIGTERM`; empty for the default. */
+const signals = Object.fromEntries(
+  Object.entries(Signal)
+    .filter(([, value]) => value >= 0)
+    .map(([name, value]) => [
+      value,
+      value === 0 ? '' : name.replace('SIGNAL_', '').replace('PLUS', '+').replace('MINUS', '-'),
+    ]),
+);
+
+/** CreateContainer's configuration with every default decided. Errors: `invalid_argument` naming the field. */
+export function parseContainerConfig(given: WireConfig | undefined, pod: PodConfig): ContainerConfig {
+  const config = required(given, 'config');
+  const metadata = required(config.metadata, 'config.metadata');
+  const image = required(config.image, 'config.image');
+  refuse(config.windows !== undefined, 'config.windows');
+  refuse(config.CDIDevices.length > 0, 'config.CDI_devices');
+  return {
+    name: nonEmpty(metadata.name, 'config.metadata.name', 1024),
+    attempt: metadata.attempt,
+    image: nonEmpty(image.image, 'config.image.image'),
+    userSpecifiedImage: image.userSpecifiedImage,
+    imageAnnotations: textMap(image.annotations, 'config.image.annotations'),
+    command: [...config.command],
+    args: [...config.args],
+    workingDir: text(config.workingDir, 'config.working_dir'),
+    env: config.envs.map(
+      ({ key, value }) =>
+        `${nonEmpty(key, 'config.envs key')}=${textFromBytes(metadata.name, `environment ${key}`, value)}`,
+    ),
+    mounts: config.mounts.map(parseMount),
+    devices: config.devices.map((device) => ({
+      hostPath: nonEmpty(absoluteOrEmpty(device.hostPath, 'config.devices.host_path'), 'config.devices.host_path'),
+      containerPath: absoluteOrEmpty(device.containerPath, 'config.devices.container_path'),
+      permissions: device.permissions || 'rwm',
+    })),
+    labels: textMap(config.labels, 'config.labels'),
+    annotations: textMap(config.annotations, 'config.annotations'),
+    logPath: parseLogPath(pod.logDirectory, config.logPath),
+    stdin: config.stdin,
+    stdinOnce: config.stdinOnce,
+    tty: config.tty,
+    stopSignal: member(config.stopSignal, signals, 'config.stop_signal'),
+    resources: parseResources(config.linux?.resources),
+    ...parseSecurity(config.linux?.securityContext, pod),
+  };
+}
+
+function parseMount(mount: Mount): ContainerMount {
+  const where = `config.mounts ${mount.containerPath}`;
+  refuse(mount.image !== undefined, `${where}: image volume`);
+  refuse(mount.uidMappings.length + mount.gidMappings.length > 0, `${where}: uid and gid mappings`);
+  refuse(mount.mountOptions.length > 0, `${where}: mount_options`);
+  nonEmpty(mount.hostPath, `${where}: host_path`);
+  return {
+    hostPath: absoluteOrEmpty(mount.hostPath, `${where}: host_path`),
+    containerPath: nonEmpty(mount.containerPath, 'config.mounts.container_path'),
+    readonly: mount.readonly,
+    recursiveReadonly: mount.recursiveReadOnly,
+    propagation: member(mount.propagation, propagations, `${where}: propagation`),
+    selinuxRelabel: mount.selinuxRelabel,
+  };
+}
+
+/** Below the sandbox's log directory; without one there is no log, as without a path. */
+function parseLogPath(directory: string, path: string): string {
+  if (directory === '' || path === '') return '';
+  const full = posix.join(directory, text(path, 'config.log_path'));
+  if (!full.startsWith(`${posix.normalize(directory).replace(/\/$/, '')}/`))
+    throw fail('invalid_argument', `config.log_path ${JSON.stringify(path)} leaves the log directory ${directory}`);
+  return full;
+}

@@ -1,0 +1,90 @@
+import { NamespaceMode } from '../../../../api/cri/v1/api.ts';
+import type { DNSConfig, NamespaceOption, PodSandboxConfig } from '../../../../api/cri/v1/api.ts';
+import { fail } from '../../../base/errors.ts';
+import type { PodConfig } from '../../../sandbox/pod/record.ts';
+import { checkSysctls } from './sysctls.ts';
+import { absoluteOrEmpty, member, nonEmpty, refuse, required, text, textMap } from './values.ts';
+
+const podOrNode = { [NamespaceMode.POD]: 'pod', [NamespaceMode.NODE]: 'node' } as const;
+const podPid = { ...podOrNode, [NamespaceMode.CONTAINER]: 'container' } as const;
+
+/** RunPodSandbox's configuration with every default decided. Errors: `invalid_argument` naming the field. */
+export function parsePodConfig(given: PodSandboxConfig | undefined): PodConfig {
+  const config = required(given, 'config');
+  const metadata = required(config.metadata, 'config.metadata');
+  refuse(config.windows !== undefined, 'config.windows');
+  const namespaces = parseNamespaces(config.linux?.securityContext?.namespaceOptions);
+  checkHostPorts(config, namespaces.network);
+  const sysctls = textMap(config.linux?.sysctls ?? {}, 'config.linux.sysctls');
+  checkSysctls(sysctls, namespaces);
+  return {
+    name: nonEmpty(metadata.name, 'config.metadata.name', 1024),
+    uid: text(metadata.uid, 'config.metadata.uid', 1024),
+    namespace: text(metadata.namespace, 'config.metadata.namespace', 1024),
+    attempt: metadata.attempt,
+    hostname: parseHostname(config.hostname),
+    logDirectory: absoluteOrEmpty(config.logDirectory, 'config.log_directory'),
+    dns: parseDns(config.dnsConfig),
+    labels: textMap(config.labels, 'config.labels'),
+    annotations: textMap(config.annotations, 'config.annotations'),
+    cgroupParent: text(config.linux?.cgroupParent ?? '', 'config.linux.cgroup_parent'),
+    ...namespaces,
+    sysctls,
+    privileged: config.linux?.securityContext?.privileged ?? false,
+  };
+}
+
+/** Without the message a container has a PID namespace of its own, as the kubelet asks for by default. */
+function parseNamespaces(options: NamespaceOption | undefined): Pick<PodConfig, 'network' | 'ipc' | 'pid'> {
+  if (options === undefined) return { network: 'pod', ipc: 'pod', pid: 'container' };
+  const field = 'config.linux.security_context.namespace_options';
+  const users = options.usernsOptions;
+  if (users !== undefined && users.mode !== NamespaceMode.NODE)
+    throw fail('unimplemented', `${field}.userns_options: user namespaces are not implemented in this version`);
+  return {
+    network: member(options.network, podOrNode, `${field}.network`),
+    ipc: member(options.ipc, podOrNode, `${field}.ipc`),
+    pid: member(options.pid, podPid, `${field}.pid`),
+  };
+}
+
+/** On the host's network a port needs no publishing. */
+function checkHostPorts(config: PodSandboxConfig, network: PodConfig['network']): void {
+  for (const port of config.portMappings) {
+    for (const [name, value] of [
+      ['container_port', port.containerPort],
+      ['host_port', port.hostPort],
+    ] as const)
+      if (value < 0 || value > 65535)
+        throw fail('invalid_argument', `config.port_mappings ${name} is ${value}, allowed is 0 to 65535`);
+  }
+  refuse(network === 'pod' && config.portMappings.some((port) => port.hostPort > 0), 'config.port_mappings.host_port');
+}
+
+/** Labels of 63 bytes at most and 64 in all: what sethostname(2) takes and RFC 1123 allows. */
+function parseHostname(hostname: string): string {
+  if (hostname === '') return '';
+  if (
+    Buffer.byteLength(hostname) > 64 ||
+    !/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/i.test(hostname)
+  )
+    throw fail(
+      'invalid_argument',
+      `config.hostname ${JSON.stringify(hostname.slice(0, 80))} is not a host name of at most 64 letters, digits, "-" and "."`,
+    );
+  return hostname;
+}
+
+function parseDns(dns: DNSConfig | undefined): PodConfig['dns'] {
+  if (dns === undefined) return null;
+  const words = (list: readonly string[], field: string) =>
+    list.map((word) => {
+      if (/\s/.test(word)) throw fail('invalid_argument', `${field} ${JSON.stringify(word)} has white space`);
+      return nonEmpty(word, field);
+    });
+  return {
+    servers: words(dns.servers, 'config.dns_config.servers'),
+    searches: words(dns.searches, 'config.dns_config.searches'),
+    options: words(dns.options, 'config.dns_config.options'),
+  };
+}

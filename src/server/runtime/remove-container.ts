@@ -1,0 +1,19 @@
+import type { RemoveContainerRequest, RemoveContainerResponse } from '../../../api/cri/v1/api.ts';
+import { removeContainer as remove } from '../../sandbox/container/remove.ts';
+import type { RemoveParts } from '../../sandbox/container/remove.ts';
+import { findContainer } from '../../sandbox/store/resolve.ts';
+import { removeUnreadable } from '../../sandbox/unreadable.ts';
+import type { UnreadableParts } from '../../sandbox/unreadable.ts';
+import type { Unary } from '../grpc/handlers.ts';
+
+/** One that does not exist is removed. */
+export function removeContainer(
+  parts: RemoveParts & UnreadableParts,
+): Unary<RemoveContainerRequest, RemoveContainerResponse> {
+  return async ({ containerId }, { signal }) => {
+    const container = findContainer(parts.store, containerId);
+    if (container !== undefined) await remove(parts, container, signal);
+    else await removeUnreadable(parts, containerId, signal);
+    return {};
+  };
+}

@@ -1,0 +1,45 @@
+import type { StatusRequest, StatusResponse } from '../../../api/cri/v1/api.ts';
+import type { Parts } from '../../sandbox/parts.ts';
+import type { Unary } from '../grpc/handlers.ts';
+
+export type StatusParts = Pick<Parts, 'cgroups' | 'host' | 'network' | 'runtimes' | 'settings' | 'store'>;
+
+/** The handler `""` is the default one; features are told only where they are kept. */
+export function status(parts: StatusParts): Unary<StatusRequest, StatusResponse> {
+  return async ({ verbose }) => {
+    const network = parts.network.ready();
+    const features = { recursiveReadOnlyMounts: false, userNamespaces: false };
+    return {
+      status: {
+        conditions: [
+          { type: 'RuntimeReady', status: true, reason: '', message: '' },
+          {
+            type: 'NetworkReady',
+            status: network.ready,
+            reason: network.ready ? '' : network.reason,
+            message: network.ready ? '' : network.message,
+          },
+        ],
+      },
+      info: verbose ? statusInfo(parts) : {},
+      runtimeHandlers: ['', ...parts.runtimes.keys()].map((name) => ({ name, features })),
+      features: { supplementalGroupsPolicy: true, userNamespacesHostNetwork: false, mountOptions: false },
+    };
+  };
+}
+
+function statusInfo({ cgroups, host, runtimes, settings, store }: StatusParts): Record<string, string> {
+  const config = { settings, runtimes: [...runtimes.values()] };
+  return {
+    config: JSON.stringify(config, asText),
+    cgroups: JSON.stringify({ version: cgroups.version, driver: cgroups.driver }),
+    host: JSON.stringify(host),
+    objects: JSON.stringify({
+      pods: store.pods.size,
+      containers: store.containers.size,
+      unreadable: [...store.unreadable.values()],
+    }),
+  };
+}
+
+const asText = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? value.toString() : value);

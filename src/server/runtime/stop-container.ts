@@ -1,0 +1,16 @@
+import type { StopContainerRequest, StopContainerResponse } from '../../../api/cri/v1/api.ts';
+import { stopContainer as stop } from '../../sandbox/container/stop.ts';
+import type { StopParts } from '../../sandbox/container/stop.ts';
+import { findContainer } from '../../sandbox/store/resolve.ts';
+import type { Unary } from '../grpc/handlers.ts';
+import { wholeNumber } from './parse/values.ts';
+
+/** One that does not exist is stopped. */
+export function stopContainer(parts: StopParts): Unary<StopContainerRequest, StopContainerResponse> {
+  return async ({ containerId, timeout }, { signal }) => {
+    const seconds = wholeNumber(timeout, 'timeout', -(2n ** 63n));
+    const container = findContainer(parts.store, containerId);
+    if (container !== undefined) await stop(parts, container, seconds, signal);
+    return {};
+  };
+}
