@@ -3,6 +3,8 @@
 
 # become_root "$@" : goes on as root, through sudo where needed, with the words the script was called with.
 become_root() {
+  # A root that came by `su` has the path of a user.
+  export PATH=/usr/local/sbin:/usr/sbin:/sbin:$PATH
   [ "$(id -u)" != 0 ] || return 0
   command -v sudo >/dev/null || die 'needs root, and there is no sudo here: run it as root'
   say 'needs root: asking sudo'

@@ -33,6 +33,6 @@ async function run(files: readonly string[], kernel: boolean): Promise<void> {
     process.send(counts, () => process.exit(failed === 0 ? 0 : 1));
   });
   runner.on('fail', (test) => failures.push(test.fullTitle()));
-  process.once('SIGINT', () => runner.abort());
-  process.once('SIGTERM', () => runner.abort());
+  // Both may come: one from the terminal, one from the parent.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => runner.abort());
 }

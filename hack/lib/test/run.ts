@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chooseLanes, laneNames } from './lanes.ts';
@@ -18,8 +19,13 @@ const root = join(import.meta.dirname, '../../..');
 process.chdir(root);
 const lanes = chooseLanes(parseChoice(), root);
 let interrupted = false;
-// The parts get the same signal from the terminal and end by themselves.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => (interrupted = true));
+let running: ChildProcess | undefined;
+// The first lets the running test and its hooks end, the second does not.
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => {
+    running?.kill(interrupted ? 'SIGKILL' : 'SIGTERM');
+    interrupted = true;
+  });
 
 const results: LaneResult[] = [];
 for (const lane of lanes) if (!stopped()) results.push(await runLane(lane));
@@ -41,6 +47,7 @@ async function runLane({ name, files, together }: Lane): Promise<LaneResult> {
 async function runPart(files: readonly string[], kernel: boolean): Promise<Counts> {
   const args = [...(kernel ? ['--kernel'] : []), ...files];
   const child = fork(join(import.meta.dirname, 'part.ts'), args, { timeout: fileTimeoutMs, killSignal: 'SIGKILL' });
+  running = child;
   const told: Counts[] = [];
   child.on('message', (counts) => told.push(counts as Counts));
   const how = await new Promise<string>((resolve) => {
