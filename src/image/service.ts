@@ -8,6 +8,7 @@ import { fail } from '../base/errors.ts';
 import { Flights } from '../base/flights.ts';
 import type { ImageId } from '../base/ids.ts';
 import type { Logger } from '../base/log.ts';
+import { trimHeap } from '../linux/heap.ts';
 import { importArchive } from './archive/import.ts';
 import { assembleImage } from './assemble.ts';
 import { Catalog } from './catalog.ts';
@@ -90,6 +91,7 @@ export interface Images {
 const defaultLimits: LayerLimits = { maxEntries: 5_000_000, maxBytes: 256 * 2 ** 30 };
 const defaultParallelLayers = 3;
 const defaultSilenceMs = 60_000;
+const trimAfterMs = 5_000;
 
 /** Opens the store and reads all of it. Errors: what the disk says. */
 export async function openImages(options: ImageOptions): Promise<Images> {
@@ -114,6 +116,13 @@ export async function openImages(options: ImageOptions): Promise<Images> {
     platform: options.platform ?? hostPlatform(),
   };
 
+  let trimming: NodeJS.Timeout | undefined;
+  /** Once the Workers have ended. */
+  const trimLater = () => {
+    clearTimeout(trimming);
+    trimming = setTimeout(trimHeap, trimAfterMs).unref();
+  };
+
   async function pullNow(text: string, wishes: PullOptions): Promise<Image> {
     const reference = parseReference(text);
     const endpoints = await endpointsOf(reference.registry, options.registry);
@@ -131,7 +140,7 @@ export async function openImages(options: ImageOptions): Promise<Images> {
   return {
     async pull(text, wishes, signal) {
       const key = JSON.stringify([formatReference(parseReference(text)), wishes.platform, secretKey(wishes.auth)]);
-      return pulls.join(key, () => pullNow(text, wishes), signal);
+      return pulls.join(key, () => pullNow(text, wishes).finally(trimLater), signal);
     },
     list: () => catalog.list(),
     find: (text) => catalog.find(text),
@@ -149,7 +158,7 @@ export async function openImages(options: ImageOptions): Promise<Images> {
       const work = importArchive({ file, name, ingest, pool, limits: deps.limits, platform: deps.platform }, (source) =>
         assembleImage(source, catalog, layers, lifetime.signal),
       );
-      return waitFor(work, signal);
+      return waitFor(work.finally(trimLater), signal);
     },
     async rawConfig(id) {
       const bytes = await catalog.rawContent(catalog.get(id).id as string as Digest);
@@ -157,6 +166,7 @@ export async function openImages(options: ImageOptions): Promise<Images> {
       return bytes.toString('utf8');
     },
     async close() {
+      clearTimeout(trimming);
       lifetime.abort(fail('cancelled', 'the image service is closing'));
       await pulls.settled();
       await layers.settled();

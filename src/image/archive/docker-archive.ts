@@ -4,7 +4,7 @@ import type { FileRange } from '../layers/decompress.ts';
 import { digestOf } from '../reference/digest.ts';
 import { parseReference, tagOf } from '../reference/parse.ts';
 import { checked, parseJson } from '../registry/manifest.ts';
-import type { ArchivedImage } from './import.ts';
+import type { ArchivedImage } from './archived-image.ts';
 import { readMember } from './tar-index.ts';
 
 const maxJson = 8 << 20;

@@ -7,12 +7,12 @@ import { during, fail } from '../../base/errors.ts';
 import type { ImageSource } from '../assemble.ts';
 import type { Image } from '../image.ts';
 import { compressionOf, decompressed } from '../layers/decompress.ts';
-import type { FileRange } from '../layers/decompress.ts';
 import type { LayerLimits } from '../layers/layer-writer.ts';
 import { unpackInPool } from '../layers/pool.ts';
 import type { LayerPool } from '../layers/pool.ts';
 import { parseReference, repoDigest, tagOf } from '../reference/parse.ts';
 import type { Platform } from '../registry/manifest.ts';
+import type { ArchivedImage } from './archived-image.ts';
 import { dockerArchiveImages } from './docker-archive.ts';
 import { layoutImages } from './oci-layout.ts';
 import { indexArchive } from './tar-index.ts';
@@ -26,11 +26,6 @@ export interface ImportOrder {
   readonly pool: LayerPool;
   readonly limits: LayerLimits;
   readonly platform: Platform;
-}
-
-/** An image of an archive; its layers lie in the archive as files. */
-export interface ArchivedImage extends Omit<ImageSource, 'unpack' | 'layerCount'> {
-  readonly layers: readonly FileRange[];
 }
 
 /**

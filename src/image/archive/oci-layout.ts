@@ -6,7 +6,7 @@ import type { ImageReference } from '../reference/parse.ts';
 import { parseManifest } from '../registry/manifest.ts';
 import type { Descriptor, Platform } from '../registry/manifest.ts';
 import { choosePlatform } from '../registry/platform.ts';
-import type { ArchivedImage } from './import.ts';
+import type { ArchivedImage } from './archived-image.ts';
 import { readMember } from './tar-index.ts';
 
 const maxJson = 8 << 20;

@@ -56,7 +56,7 @@ export async function readMember(files: ReadonlyMap<string, FileRange>, name: st
   if (range === undefined) throw fail('invalid_argument', `the archive has no ${name}`);
   if (range.size > limit) throw fail('resource_exhausted', `${name} of the archive is longer than ${limit} bytes`);
   await using handle = await open(range.file, 'r');
-  return readAt(handle, range.offset, range.size);
+  return await readAt(handle, range.offset, range.size);
 }
 
 const padded = (size: number) => Math.ceil(size / blockSize) * blockSize;

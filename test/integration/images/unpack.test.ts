@@ -1,0 +1,258 @@
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { encodeTar } from '../../../hack/lib/oci/tar.ts';
+import type { TarEntry } from '../../../hack/lib/oci/tar.ts';
+import { layerVariety } from '../../fixtures/images/rootfs.ts';
+import { errorOf, listing, stacked, unpack, unpackEntries, workDirectory, xattrsOf } from './lab.ts';
+
+const file = (path: string, data = path): TarEntry => ({ kind: 'file', path, data });
+const dir = (path: string, mode = 0o755): TarEntry => ({ kind: 'dir', path, mode });
+const symlink = (path: string, target: string): TarEntry => ({ kind: 'symlink', path, target });
+const hardlink = (path: string, target: string): TarEntry => ({ kind: 'hardlink', path, target });
+
+describe('unpacking a layer', () => {
+  let work = '';
+  beforeEach(() => {
+    work = workDirectory();
+  });
+  afterEach(() => rmSync(work, { recursive: true }));
+
+  it('gives what GNU tar gives, entry by entry', async () => {
+    const tree = join(work, 'tree');
+    mkdirSync(join(tree, 'a/b'), { recursive: true });
+    const script = `
+      umask 0; cd ${tree}; echo one > a/one; ln a/one a/b/two; ln -s ../one a/b/link; mkfifo a/fifo; mknod a/char c 1 3
+      mknod a/block b 259 70000; echo x > a/setuid; chown 100000:3000000000 a/setuid; chmod 6755 a/setuid; mkdir -m 1777 tmp
+      mkdir -m 2755 sgid; echo y > sgid/inside; : > empty; touch -d '1969-12-31 12:00:00.25 UTC' old; touch -h -d '2001-02-03 04:05:06.123456789' a/b/link
+      d=$(printf 'd%.0s' $(seq 1 120)); mkdir -p $d/$d/$d; head -c 70000 /dev/urandom > $d/$d/$d/deep; ln -s $d/$d/$d/deep long; touch "$(printf 'raw\\377name')"
+      chown -h 5:6 a/b/link; setcap cap_net_raw+ep a/one; touch -d '2020-01-01 UTC' a a/b tmp sgid .`;
+    execFileSync('bash', ['-ec', script]);
+    for (const format of ['pax', 'gnu']) {
+      const archive = join(work, `${format}.tar`);
+      const xattrs = format === 'pax' ? ['--xattrs', '--xattrs-include=*'] : [];
+      execFileSync('tar', ['-C', tree, `--format=${format}`, ...xattrs, '-cf', archive, '.']);
+      const theirs = join(work, `theirs-${format}`);
+      mkdirSync(theirs);
+      execFileSync('tar', ['-C', theirs, ...xattrs, '--same-owner', '-pxf', archive]);
+      const ours = await unpack(work, `ours-${format}`, readFileSync(archive));
+      expect(listing(ours.path)).to.deep.equal(listing(theirs));
+      expect(ours.inodes).to.equal(
+        Number(execFileSync('sh', ['-c', `find ${theirs} -mindepth 1 -printf '%i\\n' | sort -u | wc -l`])),
+      );
+      const attributes = xattrsOf(join(ours.path, 'a/one'));
+      expect(attributes).to.deep.equal(xattrsOf(join(theirs, 'a/one')));
+      if (format === 'pax') expect(attributes).to.have.property('security.capability');
+      expect(statSync(join(ours.path, 'a')).mtimeMs).to.equal(Date.parse('2020-01-01T00:00:00Z'));
+    }
+  });
+
+  it('stacks with the layers below as the layer format says', async () => {
+    const [below, above] = layerVariety();
+    const lower = await unpackEntries(work, 'lower', below);
+    const upper = await unpackEntries(work, 'upper', above);
+    stacked(work, [lower.path, upper.path], (merged) => {
+      const names = (path: string) => readdirSync(join(merged, 'v', path));
+      expect(names('.')).to.not.include('gone');
+      expect(names('kept')).to.deep.equal(['stays']);
+      expect(names('opaque')).to.deep.equal(['new']);
+      expect(readlinkSync(join(merged, 'v/swap'))).to.equal('kept');
+      expect(lstatSync(join(merged, 'v/setuid'))).to.include({ mode: 0o106755, uid: 1001, gid: 50 });
+    });
+  });
+
+  it('hides what a whiteout names, whichever of whiteout and new entry comes first', async () => {
+    const lower = await unpackEntries(work, 'lower', [
+      dir('d'),
+      file('d/old'),
+      file('f', 'old'),
+      dir('e'),
+      file('e/old'),
+    ]);
+    const orders = [
+      [
+        file('.wh.d', ''),
+        dir('d'),
+        file('d/new'),
+        file('.wh.f', ''),
+        file('f', 'new'),
+        file('.wh.e', ''),
+        file('e/new'),
+      ],
+      [
+        dir('d'),
+        file('d/new'),
+        file('.wh.d', ''),
+        file('f', 'new'),
+        file('.wh.f', ''),
+        file('e/new'),
+        file('.wh.e', ''),
+      ],
+    ];
+    for (const [index, entries] of orders.entries()) {
+      const upper = await unpackEntries(work, `upper${index}`, entries);
+      stacked(work, [lower.path, upper.path], (merged) => {
+        expect(readdirSync(join(merged, 'd')), `order ${index}`).to.deep.equal(['new']);
+        expect(readdirSync(join(merged, 'e')), `order ${index}`).to.deep.equal(['new']);
+        expect(readFileSync(join(merged, 'f'), 'utf8')).to.equal('new');
+      });
+    }
+  });
+
+  it('lets a later entry of one layer replace an earlier one of any kind', async () => {
+    const { path } = await unpackEntries(work, 'layer', [
+      file('a', 'first'), file('a', 'second'), dir('b'), file('b/x'), file('b', 'now a file'),
+      file('c'), dir('c'), file('c/y'), symlink('d', 'c'), dir('d'), file('d/z'), dir('e', 0o700), file('e/kept'), dir('e', 0o711),
+    ]); // prettier-ignore
+    expect(readFileSync(join(path, 'a'), 'utf8')).to.equal('second');
+    expect(readFileSync(join(path, 'b'), 'utf8')).to.equal('now a file');
+    expect(readdirSync(join(path, 'c'))).to.deep.equal(['y']);
+    expect(readdirSync(join(path, 'd'))).to.deep.equal(['z']);
+    expect(readdirSync(join(path, 'e'))).to.deep.equal(['kept']);
+    expect(lstatSync(join(path, 'e')).mode & 0o777).to.equal(0o711);
+  });
+
+  it('follows its own links, but only inside', async () => {
+    const { path } = await unpackEntries(work, 'layer', [
+      dir('usr'), dir('usr/bin'), symlink('bin', 'usr/bin'), file('bin/sh'),
+      symlink('up', '../../../../../../usr'), file('up/through-up'), symlink('root', '/'), file('root/at-root'),
+    ]); // prettier-ignore
+    expect(existsSync(join(path, 'usr/bin/sh'))).to.equal(true);
+    expect(existsSync(join(path, 'usr/through-up'))).to.equal(true);
+    expect(existsSync(join(path, 'at-root'))).to.equal(true);
+    expect(existsSync('/at-root')).to.equal(false);
+  });
+
+  it('takes no attribute that speaks to overlayfs or to the host', async () => {
+    const xattrs = Object.fromEntries(
+      [
+        'trusted.overlay.opaque',
+        'trusted.overlay.redirect',
+        'trusted.x',
+        'user.overlay.opaque',
+        'security.selinux',
+        'user.ok',
+      ].map((name) => [name, Buffer.from('y')]),
+    );
+    const { path } = await unpackEntries(work, 'layer', [
+      { kind: 'dir', path: 'd', xattrs },
+      { ...file('f'), xattrs },
+    ]);
+    for (const name of ['d', 'f']) {
+      expect(xattrsOf(join(path, name))).to.deep.equal({ 'user.ok': '79' });
+    }
+  });
+
+  it('accepts an archive that ends without its final zeros, but not one that is cut off', async () => {
+    const tar = encodeTar([file('a', 'x'.repeat(600)), file('b')]);
+    await unpack(work, 'whole', tar.subarray(0, tar.length - 1024));
+    for (const length of [1, 300, 512, 700, 1535, 2047]) {
+      const error = await errorOf(unpack(work, `cut${length}`, tar.subarray(0, length)));
+      expect(error, String(length)).to.include({ code: 'invalid_argument' });
+    }
+  });
+
+  describe('of a stranger', () => {
+    const outside = '/var/tmp/cricket-images-outside';
+    beforeEach(() => {
+      mkdirSync(outside);
+      writeFileSync(join(outside, 'victim'), 'untouched');
+    });
+    afterEach(() => {
+      expect(readdirSync(outside), 'nothing was written outside').to.deep.equal(['victim']);
+      expect(readFileSync(join(outside, 'victim'), 'utf8')).to.equal('untouched');
+      rmSync(outside, { recursive: true });
+    });
+
+    const long = 'x'.repeat(300);
+    const deep = `${'d/'.repeat(2100)}f`;
+    const refused: Record<string, readonly TarEntry[]> = {
+      'a name that climbs out': [file('../../cricket-images-outside/victim')],
+      'a name that climbs out in the middle': [file('a/../../cricket-images-outside/new')],
+      'a whiteout that climbs out': [file('../.wh.victim', '')],
+      'a whiteout of ..': [file('a/.wh...', '')],
+      'a whiteout of .': [file('a/.wh..', '')],
+      'a whiteout of nothing': [file('a/.wh.', '')],
+      'a hard link to outside': [hardlink('stolen', `${outside}/victim`)],
+      'a hard link that climbs out': [hardlink('stolen', '../cricket-images-outside/victim')],
+      'a hard link through a link to outside': [symlink('l', outside), hardlink('stolen', 'l/victim')],
+      'a hard link to the root': [hardlink('stolen', '.')],
+      'a hard link to a directory': [dir('d'), hardlink('stolen', 'd')],
+      'entries below a file': [file('a'), file('a/b')],
+      'entries below a fifo': [{ kind: 'fifo', path: 'a' }, file('a/b')],
+      'entries below a link to outside': [symlink('l', outside), file('l/new')],
+      'entries below a dangling link': [symlink('l', 'nowhere'), file('l/new')],
+      'entries below a loop': [symlink('a', 'b'), symlink('b', 'a'), file('a/new')],
+      'entries below a link of /proc': [symlink('p', '/proc/self/root'), file(`p/${outside}/new`)],
+      'a directory behind a link to outside, opaque': [symlink('l', outside), file('l/.wh..wh..opq', '')],
+      'a root that is a file': [file('.')],
+      'a root that is a link': [symlink('./', outside)],
+      'a component that is too long': [file(long)],
+      'a path that is too long': [file(deep)],
+    };
+    for (const [name, entries] of Object.entries(refused))
+      it(`refuses ${name}`, async () => {
+        const error = await errorOf(unpackEntries(work, 'layer', entries));
+        expect(error.message).to.not.equal('no error');
+        expect(error.code).to.be.oneOf(['invalid_argument', 'internal']);
+      });
+
+    it('replaces a link to outside instead of writing through it', async () => {
+      const { path } = await unpackEntries(work, 'layer', [
+        symlink('victim', `${outside}/victim`), file('victim', 'mine'), symlink('d', outside), dir('d'), file('d/victim', 'mine'),
+        symlink('chain', 'victim'), { kind: 'file', path: 'chain', data: 'x', mode: 0o777, uid: 5 },
+      ]); // prettier-ignore
+      expect(readFileSync(join(path, 'd/victim'), 'utf8')).to.equal('mine');
+      expect(lstatSync(join(path, 'd')).isDirectory()).to.equal(true);
+    });
+
+    it('takes absolute names as names in the layer', async () => {
+      const { path } = await unpackEntries(work, 'layer', [file(`${outside}/victim`, 'mine'), file('/etc/x')]);
+      expect(readFileSync(join(path, outside, 'victim'), 'utf8')).to.equal('mine');
+    });
+
+    it('changes neither owner nor mode nor time of what a link points to', async () => {
+      const before = lstatSync(join(outside, 'victim'));
+      await unpackEntries(work, 'layer', [{ ...symlink('l', `${outside}/victim`), uid: 7, gid: 7, mode: 0o777 }]);
+      const after = lstatSync(join(outside, 'victim'));
+      expect([after.uid, after.mode, after.mtimeMs]).to.deep.equal([before.uid, before.mode, before.mtimeMs]);
+    });
+
+    it('leaves no descriptor open after a refusal', async () => {
+      const open = () => readdirSync('/proc/self/fd').length;
+      await errorOf(unpackEntries(work, 'warm', [dir('a'), file('a/b'), file('../x')]));
+      const before = open();
+      for (const [index, entries] of Object.values(refused).entries())
+        await errorOf(unpackEntries(work, `l${index}`, entries));
+      expect(open()).to.equal(before);
+    });
+
+    it('stops at the limits of entries and bytes', async () => {
+      const many = Array.from({ length: 10_001 }, (_, index) => file(`f${index}`, ''));
+      expect(await errorOf(unpackEntries(work, 'many', many))).to.include({ code: 'resource_exhausted' });
+      const header = encodeTar([file('big', '')]).subarray(0, 512);
+      const huge = Buffer.from(header);
+      huge.write('77777777777', 124);
+      huge.write('        ', 148);
+      huge.write(
+        `${huge
+          .reduce((sum, byte) => sum + byte, 0)
+          .toString(8)
+          .padStart(6, '0')}\0 `,
+        148,
+      );
+      expect(await errorOf(unpack(work, 'huge', huge))).to.include({ code: 'resource_exhausted' });
+    });
+  });
+});
