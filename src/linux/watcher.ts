@@ -37,6 +37,7 @@ export class Watcher implements AsyncDisposable {
       workerData: { epoll: this.#epoll, eventSize, dataOffset },
       stdin: false,
       name: 'watcher',
+      trackUnmanagedFds: false,
     });
     this.#worker.on('message', (tokens: readonly number[]) => tokens.forEach((token) => this.#report(token)));
     this.#worker.unref();

@@ -121,7 +121,7 @@ async function openParts(given: Given, stack: AsyncDisposableStack): Promise<Han
   const disk = stack.use(openDiskPool({ name: 'disk', size: 3, onStuck: stuck }));
   const hostPaths = stack.use(openDiskPool({ name: 'host paths', size: 4, onStuck: stuck }));
   const cgroups = openCgroups({ onStuck: () => stuck('cgroup limit') });
-  const settings = sandboxSettings(config);
+  const settings = sandboxSettings(config, log);
   const [images, network, empty] = await Promise.all([
     openImages(imageOptions(given)),
     openNetwork(given, instance, podCalls),

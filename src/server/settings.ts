@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { readCapabilities } from '../linux/capabilities.ts';
-import { accountsSwap, readOomScoreAdj } from '../linux/host.ts';
+import { accountsSwap, readHardLimits, readOomScoreAdj } from '../linux/host.ts';
 import { readSeccompFacts } from '../linux/seccomp.ts';
+import type { Logger } from '../base/log.ts';
 import type { Cgroups } from '../cgroups/cgroups.ts';
 import type { OciRuntime } from '../sandbox/oci/runtime.ts';
 import type { HostFacts } from '../sandbox/oci/spec/input.ts';
@@ -12,24 +13,28 @@ import { builtInUlimits } from './config/sections/containers.ts';
 import type { Config } from './config/schema.ts';
 
 /** What the configuration means for sandboxes and containers. */
-export function sandboxSettings(config: Config): SandboxSettings {
+export function sandboxSettings(config: Config, log: Logger): SandboxSettings {
   return {
     conmon: config.conmon.path,
     init: config.init.path,
     cgroupParent: config.cgroup.parent,
     pidsLimit: config.containers.pidsLimit,
-    rlimits: rlimits(config),
+    rlimits: rlimits(config, log),
     defaultRuntime: config.defaultRuntime,
   };
 }
 
-function rlimits(config: Config): readonly OciRlimit[] {
-  const number = (value: number) => (value === -1 ? unlimited : value);
-  return Object.entries({ ...builtInUlimits, ...config.ulimits }).map(([name, { soft, hard }]) => ({
-    type: `RLIMIT_${name.toUpperCase()}`,
-    soft: number(soft),
-    hard: number(hard),
-  }));
+/** Nobody without CAP_SYS_RESOURCE can have a higher hard limit than we: such a wish is lowered, and said. */
+function rlimits(config: Config, log: Logger): readonly OciRlimit[] {
+  const number = (value: number) => (value === -1 ? unlimited : BigInt(value));
+  const ours = readCapabilities().grantable.includes('CAP_SYS_RESOURCE') ? new Map<string, bigint>() : readHardLimits();
+  return Object.entries({ ...builtInUlimits, ...config.ulimits }).map(([key, given]) => {
+    const name = key.toUpperCase();
+    const [soft, hard, most] = [number(given.soft), number(given.hard), ours.get(name)];
+    if (most === undefined || hard <= most) return { type: `RLIMIT_${name}`, soft, hard };
+    log.warn({ limit: key, wanted: String(hard), given: String(most) }, 'limit lowered: we lack CAP_SYS_RESOURCE');
+    return { type: `RLIMIT_${name}`, soft: soft < most ? soft : most, hard: most };
+  });
 }
 
 /** Handlers by name, each with a state directory of its own. */

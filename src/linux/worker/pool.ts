@@ -88,7 +88,7 @@ export class WorkerPool<T extends Tasks> implements AsyncDisposable {
   }
 
   #start(): PoolWorker {
-    const thread = new Worker(this.#options.module, { name: this.#options.name, stdin: false });
+    const thread = new Worker(this.#options.module, workerOptions(this.#options.name));
     const worker: PoolWorker = { thread, job: undefined, idle: undefined };
     this.#workers.add(worker);
     thread.on('message', (reply: Reply) => this.#finish(worker, reply));
@@ -139,6 +139,9 @@ export class WorkerPool<T extends Tasks> implements AsyncDisposable {
     await Promise.all(idle.map((worker) => worker.thread.terminate()));
   }
 }
+
+/** Descriptors come from libc here too: Node must not account for them. */
+const workerOptions = (name: string) => ({ name, stdin: false, trackUnmanagedFds: false });
 
 function withErrno(reply: { readonly errno: string | undefined; readonly message: string }): Error {
   return Object.assign(new Error(reply.message), { code: reply.errno });
