@@ -1,0 +1,24 @@
+import type { CriClient } from '../lib/cri-client.ts';
+import type { Pod } from './pods.ts';
+import type { Service } from './service.ts';
+
+/** One daemon under measurement. */
+export interface Contestant {
+  readonly name: string;
+  /** As it calls itself: `containerd 1.6.20`. */
+  readonly version: string;
+  readonly endpoint: string;
+  readonly cri: CriClient;
+  /** Where its pods get what a kubelet would give them. */
+  readonly dir: string;
+  /** Cgroup below which each of its pods has one. */
+  readonly cgroup: string;
+  /** A reference that it has pulled. */
+  readonly image: string;
+  /** Value of the label that all pods of this run bear. */
+  readonly run: string;
+  /** Pods that run in the background. */
+  readonly standing: Pod[];
+  /** Undefined for one that was running before us: that is not restarted. */
+  readonly service: Service | undefined;
+}

@@ -1,0 +1,51 @@
+import type { ContestantResults, Results } from './results.ts';
+
+interface Expectation {
+  readonly what: string;
+  readonly limit: number;
+  readonly value: number | undefined;
+}
+
+/** Cricket's limits on the machine that they were set for; the ratios hold on any. Empty without a Cricket. */
+export function renderExpectations({ contestants }: Results): string {
+  const cricket = contestants.find(({ name }) => name === 'cricket');
+  if (cricket === undefined) return '';
+  const peer = contestants.find(({ name }) => name === 'containerd');
+  const rows = expectationsOf(cricket, peer).flatMap(({ what, limit, value }) => {
+    if (value === undefined) return [];
+    return [`| ${what} | ≤ ${limit} | ${value.toFixed(2)} | ${value <= limit ? 'yes' : '**no**'} |`];
+  });
+  return ['### Expected', '', '| | limit | found | held |', '|---|---:|---:|---|', ...rows].join('\n');
+}
+
+function expectationsOf(cricket: ContestantResults, peer: ContestantResults | undefined): Expectation[] {
+  const { calls, memory, starts, removal } = cricket;
+  const ratio = (measure: 'pod up' | 'pod down') => {
+    const [ours, theirs] = [calls[measure]?.median, peer?.calls[measure]?.median];
+    return ours === undefined || theirs === undefined ? undefined : ours / theirs;
+  };
+  const most = memory.findLast(({ pods }) => pods > 0);
+  return [
+    { what: 'pod up, ms', limit: 30, value: calls['pod up']?.median },
+    { what: 'pod up / containerd', limit: 0.35, value: ratio('pod up') },
+    { what: 'pod down, ms', limit: 25, value: calls['pod down']?.median },
+    { what: 'pod down / containerd', limit: 0.25, value: ratio('pod down') },
+    { what: 'ExecSync, ms', limit: 6, value: calls.ExecSync?.median },
+    {
+      what: `daemon with ${most?.pods ?? 0} pods, MiB`,
+      limit: 90,
+      value: maximum(memory.filter(({ pods }) => pods > 0).map(({ daemon }) => daemon)),
+    },
+    { what: 'helpers a pod, MiB', limit: 0.5, value: most?.helpers },
+    ...starts.map(({ pods, ms }) => ({
+      what: `start to first answer, ${pods} pods, ms`,
+      limit: 400,
+      value: ms.median,
+    })),
+    { what: 'slowest List during removals, ms', limit: 50, value: removal?.list.max },
+  ];
+}
+
+function maximum(values: readonly number[]): number | undefined {
+  return values.length === 0 ? undefined : Math.max(...values);
+}

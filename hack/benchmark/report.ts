@@ -1,0 +1,97 @@
+import type { ContestantResults, Results } from './results.ts';
+import { measures } from './samples.ts';
+import type { Summary } from './samples.ts';
+
+/** Markdown: the tables of docs/performance.md. */
+export function renderTables(results: Results): string {
+  const { contestants, pods } = results;
+  const names = contestants.map(({ name }) => name);
+  const parts = [
+    {
+      title: `Calls with ${pods} pods running, ms, median / p95`,
+      head: [...names, ...ratioNames(names)],
+      rows: callRows(contestants),
+    },
+    { title: 'Memory, MiB (PSS)', head: names, rows: memoryRows(contestants) },
+    {
+      title: 'Start of the process to the first full list, ms, median / max',
+      head: names,
+      rows: startRows(contestants),
+    },
+    {
+      title: '20 pods removed at once, with unwritten files, beside a host path that never answers',
+      head: names,
+      rows: removalRows(contestants),
+    },
+  ];
+  const shown = parts.filter(({ rows }) => rows.length > 0);
+  return shown.map(({ title, head, rows }) => `### ${title}\n\n${table(['', ...head], rows)}`).join('\n\n');
+}
+
+type Row = readonly string[];
+
+function callRows(contestants: readonly ContestantResults[]): Row[] {
+  return measures.flatMap((measure) => {
+    const found = contestants.map(({ calls }) => calls[measure]);
+    if (found.every((one) => one === undefined)) return [];
+    return [[measure, ...found.map((one) => pair(one?.median, one?.p95)), ...ratios(found)]];
+  });
+}
+
+/** How long the first takes, as a share of each other's time. */
+const ratioNames = (names: readonly string[]): string[] => names.slice(1).map((name) => `${names[0] ?? ''} / ${name}`);
+
+function ratios([first, ...others]: readonly (Summary | undefined)[]): string[] {
+  return others.map((other) => (first && other ? (first.median / other.median).toFixed(2) : '–'));
+}
+
+function memoryRows(contestants: readonly ContestantResults[]): Row[] {
+  const most = contestants.map(({ memory }) => memory).sort((a, b) => b.length - a.length)[0] ?? [];
+  return most.flatMap(({ when }, i) => {
+    const at = contestants.map(({ memory }) => memory[i]);
+    const rows: Row[] = [[`daemon, ${when}`, ...at.map((point) => number(point?.daemon))]];
+    const helpers = at.map((point) =>
+      point && point.pods > 0 ? `${point.helpers.toFixed(2)} (${point.helperNames})` : '–',
+    );
+    return helpers.every((text) => text === '–') ? rows : [...rows, [`helpers a pod, ${when}`, ...helpers]];
+  });
+}
+
+function startRows(contestants: readonly ContestantResults[]): Row[] {
+  const counts = [...new Set(contestants.flatMap(({ starts }) => starts.map(({ pods }) => pods)))];
+  return counts.map((pods) => [
+    `${pods} pods`,
+    ...contestants.map(({ starts }) => {
+      const ms = starts.find((point) => point.pods === pods)?.ms;
+      return pair(ms?.median, ms?.max);
+    }),
+  ]);
+}
+
+function removalRows(contestants: readonly ContestantResults[]): Row[] {
+  const found = contestants.map(({ removal }) => removal);
+  if (found.every((one) => one === undefined)) return [];
+  return [
+    [
+      'List calls, ms, median / p95 / max',
+      ...found.map((one) => (one ? `${pair(one.list.median, one.list.p95)} / ${number(one.list.max)}` : '–')),
+    ],
+    ['first and last pod gone after, ms', ...found.map((one) => pair(one?.firstGone, one?.lastGone))],
+    ['the container with that path, meanwhile', ...found.map((one) => one?.stuckCreate ?? '–')],
+  ];
+}
+
+function table(head: Row, rows: readonly Row[]): string {
+  const line = (cells: Row) => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n');
+}
+
+function pair(one: number | undefined, two: number | undefined): string {
+  return one === undefined ? '–' : `${number(one)} / ${number(two)}`;
+}
+
+/** Three digits that mean something. */
+function number(value: number | undefined): string {
+  if (value === undefined) return '–';
+  return value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0);
+}
