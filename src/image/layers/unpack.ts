@@ -1,4 +1,4 @@
-import { fail } from '../../base/errors.ts';
+import { errnoOf, fail, messageOf } from '../../base/errors.ts';
 import { hashFor } from '../reference/digest.ts';
 import type { Digest } from '../reference/digest.ts';
 import type { FileRange } from './decompress.ts';
@@ -23,11 +23,18 @@ export async function unpackLayer(order: UnpackOrder, ended: () => boolean): Pro
   const hash = hashFor(order.diffId);
   using writer = new LayerWriter(order.target, order.limits);
   const reader = new TarReader(writer);
-  for await (const piece of await decompressed(order.source)) {
-    if (ended()) throw fail('cancelled', `unpacking layer ${order.diffId} was called off`);
-    const bytes = piece as Buffer;
-    hash.update(bytes);
-    reader.write(bytes);
+  try {
+    for await (const piece of await decompressed(order.source)) {
+      if (ended()) throw fail('cancelled', `unpacking layer ${order.diffId} was called off`);
+      const bytes = piece as Buffer;
+      hash.update(bytes);
+      reader.write(bytes);
+    }
+  } catch (error) {
+    // zlib's and zstd's own codes: Z_DATA_ERROR, ZSTD_error_corruption_detected, …
+    if (/^Z(_|STD_)/.test(errnoOf(error) ?? ''))
+      throw fail('invalid_argument', `layer is damaged: ${messageOf(error)}`, error);
+    throw error;
   }
   reader.end();
   const digest = `${order.diffId.slice(0, 6)}:${hash.digest('hex')}`;

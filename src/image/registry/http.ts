@@ -27,13 +27,16 @@ export interface HttpAnswer {
   readonly body: IncomingMessage;
 }
 
-/** Times in milliseconds: `answer` covers connecting, sending and the headers; `silence` any pause in a body. */
+/** Times in milliseconds: `answer` covers connecting, sending and the headers; in each `silence` a body must bring some KiB. */
 export interface HttpOptions {
   readonly answer: number;
   readonly silence: number;
   /** HTTP_PROXY, HTTPS_PROXY, NO_PROXY in either case, as the daemon was given them. */
   readonly proxy: NodeJS.ProcessEnv;
 }
+
+/** Bytes that a body must bring in each window. */
+const leastProgress = 4096;
 
 /**
  * HTTP/1.1 over connections that are kept for one pull. It follows no redirect and adds no header: both are
@@ -63,9 +66,7 @@ export class HttpConnections implements Disposable {
       call.destroy(fail('unavailable', `${about}: no answer within ${this.#options.answer} ms`));
     }, this.#options.answer);
     call.once('response', (body) => {
-      body.setTimeout(this.#options.silence, () => {
-        body.destroy(fail('unavailable', `${about}: nothing came for ${this.#options.silence} ms`));
-      });
+      this.#watch(body, about);
       resolve({ status: body.statusCode ?? 0, headers: body.headers, body });
     });
     call.on('error', (error) => reject(unavailable(about, error, signal)));
@@ -75,6 +76,19 @@ export class HttpConnections implements Disposable {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** A body that trickles holds a place among the downloads: what brings next to nothing is as good as dead. */
+  #watch(body: IncomingMessage, about: string): void {
+    let before = body.socket.bytesRead;
+    const timer = setInterval(() => {
+      const came = body.socket.bytesRead - before;
+      before += came;
+      if (came >= leastProgress) return;
+      body.destroy(fail('unavailable', `${about}: only ${came} bytes came in ${this.#options.silence} ms`));
+    }, this.#options.silence);
+    timer.unref();
+    body.once('close', () => clearInterval(timer));
   }
 
   #call(request: HttpRequest, signal: AbortSignal): ClientRequest {

@@ -44,7 +44,11 @@ export class RegistrySession implements Disposable {
     this.reference = reference;
     this.#endpoints = setup.endpoints;
     this.#auth = setup.auth;
-    this.#connections = new HttpConnections({ answer: answerMs, silence: setup.silenceMs, proxy: setup.proxy });
+    this.#connections = new HttpConnections({
+      answer: Math.min(answerMs, setup.silenceMs),
+      silence: setup.silenceMs,
+      proxy: setup.proxy,
+    });
   }
 
   [Symbol.dispose](): void {
