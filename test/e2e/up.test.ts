@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { connectCri } from '../../hack/lib/cri-client.ts';
 import type { CriClient } from '../../hack/lib/cri-client.ts';
-import { leftSince, snapshot } from '../leftovers/snapshot.ts';
+import { leftSince } from '../leftovers/snapshot.ts';
 import { run, succeed } from './commands.ts';
 
 const socket = '/run/cricket/cricket.sock';
@@ -11,7 +11,6 @@ const systemd = existsSync('/run/systemd/system');
 /** On this very machine; where the service is installed already, it is not disturbed. */
 describe('hack/up and hack/down', function () {
   this.timeout(300_000);
-  const before_ = snapshot({ service: true });
   const forwarding = () => readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8');
   const forwardingBefore = forwarding();
   let cri: CriClient;
@@ -63,11 +62,13 @@ describe('hack/up and hack/down', function () {
   });
 
   it('leaves nothing behind after hack/down, and says what it removed', async () => {
+    const instance = readFileSync('/var/lib/cricket/instance', 'utf8').trim();
     const { out } = await succeed('hack/down');
     expect(out)
       .to.match(/removed 1 pod\n/)
       .and.to.match(/removed service/);
-    expect(await leftSince(before_, { service: true }, 3000)).to.deep.equal([]);
+    const only = new RegExp(`${instance}|^(file|mount|cgroup) (/(run|usr/lib|var/(lib|log|cache)))?/cricket(/|.log|$)`);
+    expect(await leftSince(new Set(), { service: true, only }, 3000)).to.deep.equal([]);
     expect(forwarding()).to.equal(forwardingBefore);
     expect(statSync('/usr/local/bin/cricket', { throwIfNoEntry: false })).to.equal(undefined);
     expect((await succeed('hack/down')).out).to.equal('');

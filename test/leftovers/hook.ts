@@ -27,7 +27,7 @@ export const mochaHooks = {
     if (left.length === 0) return;
     const list = left.map((name) => `  ${name}`).join('\n');
     if (others.length === 0) throw new Error(`left behind:\n${list}`);
-    console.error(`left behind, by this run or by the test run ${others.join(', ')} beside it:\n${list}`);
+    console.error(`left behind, by this run or by what runs beside it (${others.join(', ')}):\n${list}`);
   },
 };
 
@@ -45,10 +45,11 @@ function serviceInstance(): string | undefined {
   }
 }
 
-/** Pids of other mocha runs: what appeared meanwhile could be theirs. */
+/** Pids of other test runs, and of daemons that somebody tries out: what appeared meanwhile could be theirs. */
 function otherRuns(): number[] {
-  const isRun = (command: string) => /\bnode\S* .*(mocha\.js|hack\/lib\/test\/part\.ts)/.test(command);
-  return processes().flatMap(({ pid, command, environment }) =>
-    pid !== process.pid && isRun(command) && !environment.includes(mark) ? [pid] : [],
-  );
+  const other = /\bnode\S* .*(mocha\.js|hack\/lib\/test\/part\.ts|\/server\/main\.[jt]s serve)/;
+  return processes().flatMap(({ pid, command, environment }) => {
+    const foreign = pid !== process.pid && !environment.includes(mark) && !command.startsWith('/usr/lib/cricket/');
+    return foreign && other.test(command) ? [pid] : [];
+  });
 }

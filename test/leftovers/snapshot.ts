@@ -12,6 +12,8 @@ export interface Scope {
   readonly except?: string | undefined;
   /** Counts what the installed service has too; without it, the service is none of the test's business. */
   readonly service?: boolean;
+  /** Counts only lines that match. */
+  readonly only?: RegExp;
   /** Names in the environment, as `NAME=value`, that a process of the test has inherited. */
   readonly mark?: string;
 }
@@ -23,7 +25,7 @@ const serviceFile = /^\/(run|var\/lib|var\/log|var\/cache|usr\/lib)\/cricket(\.l
 const cache = /^\/var\/cache\/cricket-lab(\/|$)/;
 const ourPath = /^\/(run|tmp|usr|var)\/(.*\/)?(default_demo_)?cricket/;
 
-export function snapshot({ except, mark, service = false }: Scope = {}): Snapshot {
+export function snapshot({ except, mark, service = false, only = /^/ }: Scope = {}): Snapshot {
   const foreign = (name: string) => except !== undefined && name.includes(except);
   const ours = (names: readonly string[], pattern: RegExp) =>
     names.filter((name) => pattern.test(name) && !foreign(name));
@@ -31,17 +33,16 @@ export function snapshot({ except, mark, service = false }: Scope = {}): Snapsho
   const groups = cgroups('cricket').filter((group) => service || !isServiceGroup(group));
   const counts = (path: string) => !cache.test(path) && (service || !serviceFile.test(path));
   const files = homes().flatMap((home) => entries(home).map((name) => join(home, name)));
-  return new Set([
+  const all = [
     ...ours(links(), service ? /^(crk|ck|cricket)[0-9a-f]/ : /^(crk|ck)[0-9a-f]{4}/).map((name) => `link ${name}`),
     ...ours(networkNamespaces(), /^cricket-/).map((name) => `netns ${name}`),
     ...ours(nftTables(), / cricket_/).map((name) => `nft table ${name}`),
     ...ours(points, ourPath).flatMap((point) => (counts(point) ? [`mount ${point}`] : [])),
     ...groups.map((group) => `cgroup ${group}`),
     ...ours(files, ourPath).flatMap((file) => (counts(file) ? [`file ${file}`] : [])),
-    ...processes().flatMap((process) =>
-      isOurs(process, mark, service) ? [`process ${process.pid} ${nameOf(process)}`] : [],
-    ),
-  ]);
+    ...processes().flatMap((process) => (isOurs(process, mark) ? [`process ${process.pid} ${nameOf(process)}`] : [])),
+  ];
+  return new Set(all.filter((line) => only.test(line)));
 }
 
 /** What is in `after` and was not in `before`. */
@@ -66,10 +67,9 @@ export async function leftSince(before: Snapshot, scope: Scope, patienceMs: numb
 /** `/cricket` and all below it is the service's; tests have `/cricket-test…`. */
 const isServiceGroup = (group: string): boolean => group === '/cricket' || group.startsWith('/cricket/');
 
-function isOurs(process: Process, mark: string | undefined, service: boolean): boolean {
-  if (process.pid === globalThis.process.pid) return false;
-  if (process.cgroups.some((group) => group.startsWith('/cricket-') || (service && isServiceGroup(group)))) return true;
-  return mark !== undefined && process.environment.includes(mark);
+/** What runs in a cgroup of ours keeps that cgroup: it needs no line of its own. */
+function isOurs({ pid, environment }: Process, mark: string | undefined): boolean {
+  return mark !== undefined && pid !== globalThis.process.pid && environment.includes(mark);
 }
 
 const nameOf = ({ started, command }: Process): string => `(started ${started}) ${command.slice(0, 160)}`;
