@@ -65,7 +65,8 @@ describe('parseReference', () => {
         fc.array(fc.constantFrom('a', 'Z', '0', '.', ':', '/', '@', '_', '-', '[', ']', '%', '\0', ' '), {
           maxLength: 30,
         }),
-        (text) => {
+        (characters) => {
+          const text = characters.join('');
           let formatted: string;
           try {
             formatted = formatReference(parseReference(text));

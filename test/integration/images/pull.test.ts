@@ -3,15 +3,10 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { buildImage, packLayer } from '../../../hack/lib/oci/image.ts';
 import type { Images } from '../../../src/image/service.ts';
-import { startTestRegistry, writeMirrors } from '../../fixtures/images/images.ts';
+import { startTestRegistry } from '../../fixtures/images/images.ts';
 import { pushImage } from '../../fixtures/images/push.ts';
-import { startRegistry } from '../../fixtures/images/registry.ts';
 import type { Registry } from '../../fixtures/images/registry.ts';
-import { startTokenServer } from '../../fixtures/images/token-server.ts';
 import { errorOf, layersIn, openStore, soon, workDirectory } from './lab.ts';
-
-const credentials = { user: 'someone', password: 'se:cret' };
-const auth = { username: credentials.user, password: credentials.password };
 
 describe('pulling from a real registry', function () {
   this.timeout(120_000);
@@ -207,73 +202,5 @@ describe('pulling from a real registry', function () {
     images = await openStore(root(), { pinned: [`${registry.host}/test/bus*`] });
     expect((await pull('test/busybox:1')).pinned).to.equal(true);
     expect((await pull('test/users:1')).pinned).to.equal(false);
-  });
-
-  describe('that wants to know who asks', () => {
-    const certsDir = () => join(root(), 'certs.d');
-    let guarded: Registry | undefined;
-    let tokens: { stop(): Promise<void> } | undefined;
-    afterEach(async () => {
-      await guarded?.stop();
-      await tokens?.stop();
-    });
-    const attempt = (options: object) => images.pull(`${guarded?.host ?? ''}/test/busybox:1`, options, soon());
-
-    it('gives a name and a password', async () => {
-      guarded = await startRegistry({ dir: join(work, 'registry'), configDir: join(work, 'basic'), auth: credentials });
-      expect(await errorOf(attempt({}))).to.include({ code: 'unauthenticated' });
-      expect(await errorOf(attempt({ auth: { ...auth, password: 'no' } }))).to.include({ code: 'unauthenticated' });
-      expect(await errorOf(attempt({ auth: { ...auth, serverAddress: 'elsewhere' } }))).to.include({
-        code: 'unauthenticated',
-      });
-      await attempt({ auth });
-      await attempt({ auth: { auth: Buffer.from(`${credentials.user}:${credentials.password}`).toString('base64') } });
-    });
-
-    for (const field of ['token', 'access_token'] as const)
-      it(`fetches a ${field}`, async () => {
-        const server = await startTokenServer({ dir: join(work, `token-${field}`), credentials, field });
-        tokens = server;
-        guarded = await startRegistry({
-          dir: join(work, 'registry'),
-          configDir: join(work, `t-${field}`),
-          token: server.realm,
-        });
-        expect(await errorOf(attempt({}))).to.include({ code: 'unauthenticated' });
-        await attempt({ auth });
-        expect(server.requests.at(-1)).to.deep.equal({ scope: 'repository:test/busybox:pull', user: credentials.user });
-      });
-
-    it('trusts a certificate that hosts.toml names, and no other', async () => {
-      guarded = await startRegistry({ dir: join(work, 'registry'), configDir: join(work, 'tls'), tls: true });
-      const name = guarded.host.replace('127.0.0.1', 'localhost');
-      const attemptTls = () => images.pull(`${name}/test/busybox:1`, {}, soon());
-      const write = (text: string) => {
-        mkdirSync(join(certsDir(), name), { recursive: true });
-        writeFileSync(join(certsDir(), name, 'hosts.toml'), `server = "https://${name}"\n${text}`);
-      };
-      write('');
-      expect(await errorOf(attemptTls())).to.include({ code: 'unavailable' });
-      write(`ca = ${JSON.stringify(guarded.caFile)}`);
-      await attemptTls();
-      await images.remove(`${name}/test/busybox:1`, soon());
-      write('skip_verify = true');
-      await attemptTls();
-    });
-
-    it('asks the mirror of a host that does not exist', async () => {
-      writeMirrors(certsDir(), registry, ['registry.invalid']);
-      const image = await images.pull('registry.invalid/test/busybox:1', {}, soon());
-      expect(image.repoTags).to.deep.equal(['registry.invalid/test/busybox:1']);
-    });
-
-    it('goes to the registry when a mirror fails or has it not', async () => {
-      mkdirSync(join(certsDir(), registry.host), { recursive: true });
-      const empty = await startRegistry({ dir: join(work, 'empty') });
-      guarded = empty;
-      const text = `[host."http://127.0.0.1:1"]\n[host."${empty.url}"]\n`;
-      writeFileSync(join(certsDir(), registry.host, 'hosts.toml'), text);
-      expect((await pull('test/busybox:1')).repoTags).to.have.length(1);
-    });
   });
 });

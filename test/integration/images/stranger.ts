@@ -3,7 +3,23 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { BuiltImage } from '../../../hack/lib/oci/image.ts';
 
-type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** Answers with a status, a body, headers. */
+export const say =
+  (status: number, body = '', headers: Record<string, string> = {}): Handler =>
+  (_request, response) => {
+    response.writeHead(status, headers).end(body);
+  };
+
+/** Answers for as long as anybody reads. */
+export const endless: Handler = (_request, response) => {
+  const more = () => {
+    while (!response.destroyed && response.write(Buffer.alloc(65_536, 'x')));
+  };
+  response.on('drain', more);
+  more();
+};
 
 /** A registry of one image at `NAME:1` that behaves except where a test has it do otherwise. */
 export interface Stranger {

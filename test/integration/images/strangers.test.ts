@@ -1,21 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
-import { buildImage, digestOf, packLayer } from '../../../hack/lib/oci/image.ts';
+import { buildImage, digestOf } from '../../../hack/lib/oci/image.ts';
 import type { BuiltImage, Layer } from '../../../hack/lib/oci/image.ts';
 import { encodeTar } from '../../../hack/lib/oci/tar.ts';
-import type { Images } from '../../../src/image/service.ts';
-import { errorOf, layersIn, openStore, soon, workDirectory } from './lab.ts';
-import { startStranger } from './stranger.ts';
-import type { Stranger } from './stranger.ts';
-
-const content = randomBytes(3 << 20);
-const good = packLayer([{ kind: 'file', path: 'content', data: content }]);
-const image = buildImage({ layers: [good], format: 'oci' });
-const auth = { username: 'someone', password: 'secret' };
-const secret = `Basic ${Buffer.from('someone:secret').toString('base64')}`;
+import { errorOf } from './lab.ts';
+import { auth, good, image, Meeting } from './meeting.ts';
+import { endless, say } from './stranger.ts';
+import type { Handler } from './stranger.ts';
 
 /** The image with another body for its manifest, under the digest that this has. */
 function withManifest(change: (manifest: Record<string, unknown>) => unknown): BuiltImage {
@@ -41,58 +33,15 @@ const bomb = () => {
 
 describe('a registry that is a stranger', function () {
   this.timeout(60_000);
-  let work = '';
-  let images: Images;
-  let stranger: Stranger;
-  const silenceMs = 400;
-  const meet = async (met: BuiltImage = image) => {
-    stranger = await startStranger(met);
-  };
-  const pull = (options: object = {}) => images.pull(`${stranger.host}/test/image:1`, options, soon());
-  const hosts = (text: string) => {
-    mkdirSync(join(work, 'certs.d', stranger.host), { recursive: true });
-    writeFileSync(join(work, 'certs.d', stranger.host, 'hosts.toml'), text);
-  };
-  beforeEach(async () => {
-    work = workDirectory();
-    images = await openStore(work, {
-      registry: { certsDir: join(work, 'certs.d'), plainHttpHosts: [], silenceMs },
-      limits: { maxEntries: 1000, maxBytes: 32 << 20 },
-    });
-  });
-  afterEach(async () => {
-    await images.close();
-    await stranger.stop();
-    rmSync(work, { recursive: true });
-  });
-
-  const nothingLeft = () => {
-    expect(images.list()).to.deep.equal([]);
-    expect(layersIn(work)).to.deep.equal([]);
-    expect(readdirSync(join(work, 'ingest'))).to.deep.equal([]);
-    expect(readdirSync(join(work, 'content'))).to.deep.equal([]);
-  };
 
   /** What it serves, or does to requests with `on` in their path; the code of the error it must come to. */
   interface Case {
     readonly image?: () => BuiltImage;
     readonly on?: string;
-    readonly act?: (...args: Parameters<Stranger['serve']>) => void;
+    readonly act?: Handler;
     readonly code: string;
     readonly text?: RegExp;
   }
-  const endless: Case['act'] = (_request, response) => {
-    const more = () => {
-      while (!response.destroyed && response.write(Buffer.alloc(65_536, 'x')));
-    };
-    response.on('drain', more);
-    more();
-  };
-  const say =
-    (status: number, body = '', headers: Record<string, string> = {}): Case['act'] =>
-    (_request, response) => {
-      response.writeHead(status, headers).end(body);
-    };
   const config = image.blobs.keys().find((digest) => digest !== good.digest) ?? '';
   const refused: Record<string, Case> = {
     'an endless manifest': { on: '/manifests/', act: endless, code: 'resource_exhausted' },
@@ -204,134 +153,11 @@ describe('a registry that is a stranger', function () {
   };
   for (const [name, { image: served, on, act, code, text }] of Object.entries(refused))
     it(`is refused with ${name}`, async () => {
-      await meet(served?.());
-      if (on !== undefined && act !== undefined) stranger.on(on, act);
-      const error = await errorOf(pull({ auth }));
+      await using meeting = await Meeting.begin(served?.());
+      if (on !== undefined && act !== undefined) meeting.stranger.on(on, act);
+      const error = await errorOf(meeting.pull({ auth }));
       expect(error, error.message).to.include({ code });
       if (text !== undefined) expect(error.message).to.match(text);
-      nothingLeft();
+      meeting.expectNothingLeft();
     });
-
-  it('is forgiven two errors, a 429 and a hang-up', async () => {
-    await meet();
-    const troubles = [
-      say(500),
-      say(429, '', { 'retry-after': '0' }),
-      (request: { socket: { destroy(): void } }) => request.socket.destroy(),
-    ];
-    stranger.on('/v2/', (request, response) => {
-      const trouble = troubles.pop() as Case['act'];
-      (trouble ?? stranger.serve)(request, response);
-    });
-    expect((await pull()).layers).to.have.length(1);
-  });
-
-  it('may hang up after each 500 KB: the download goes on where it ended', async () => {
-    await meet();
-    const starts: string[] = [];
-    stranger.on(good.digest, (request, response) => {
-      starts.push(request.headers.range ?? 'all');
-      response.flushHeaders = () => undefined;
-      const write = response.write.bind(response);
-      response.end = ((whole: Buffer) => {
-        if (whole.length <= 500_000) return void Reflect.apply(Object.getPrototypeOf(response).end, response, [whole]);
-        write(whole.subarray(0, 500_000), () => response.destroy());
-      }) as typeof response.end;
-      stranger.serve(request, response);
-    });
-    await pull();
-    expect(starts.length).to.be.greaterThan(5);
-    expect(starts.slice(0, 2).join()).to.match(/^all,bytes=[1-9][0-9]*-$/);
-  });
-
-  it('may have no ranges: the download starts again', async () => {
-    await meet();
-    let first = true;
-    stranger.on(good.digest, (request, response) => {
-      delete request.headers.range;
-      if (!first) {
-        stranger.serve(request, response);
-        return;
-      }
-      first = false;
-      response.writeHead(200, { 'content-length': String(good.blob.length) });
-      response.write(good.blob.subarray(0, 100_000), () => response.destroy());
-    });
-    await pull();
-  });
-
-  it('does not learn a password that was meant for another host or port', async () => {
-    await meet();
-    const thief = await startStranger(image);
-    stranger.on('/v2/', (request, response) => {
-      if (request.headers.authorization === undefined)
-        return say(401, '', { 'www-authenticate': 'Basic realm=x' })?.(request, response);
-      say(307, '', { location: `${thief.origin}${request.url ?? ''}` })?.(request, response);
-    });
-    await pull({ auth });
-    expect(stranger.seen.some((line) => line.endsWith(secret))).to.equal(true);
-    expect(thief.seen.length).to.be.greaterThan(2);
-    expect(thief.seen.filter((line) => line.includes('Basic'))).to.deep.equal([]);
-    await thief.stop();
-  });
-
-  it('does not learn a password as a mirror', async () => {
-    await meet();
-    const mirror = await startStranger(image);
-    mirror.on('/v2/', (request, response) =>
-      say(401, '', { 'www-authenticate': 'Basic realm=x' })?.(request, response),
-    );
-    hosts(`[host."${mirror.origin}"]\n`);
-    await pull({ auth });
-    expect(mirror.seen.length).to.be.greaterThan(0);
-    expect(mirror.seen.filter((line) => line.includes('Basic'))).to.deep.equal([]);
-    expect(mirror.seen[0]).to.contain(`ns=${encodeURIComponent(stranger.host)}`);
-    await mirror.stop();
-  });
-
-  it('sends no password to a token server without TLS that is not on this machine', async () => {
-    await meet();
-    hosts(`server = "http://${stranger.host}"`);
-    stranger.on('/v2/', say(401, '', { 'www-authenticate': 'Bearer realm="ftp://x/token"' }) as Stranger['serve']);
-    expect(await errorOf(pull({ auth }))).to.include({ code: 'failed_precondition' });
-  });
-
-  for (const [what, act] of Object.entries({
-    'an endless token': endless,
-    'no token': say(200, '{}'),
-    'a refusal': say(403),
-    'no JSON': say(200, 'x'),
-  }))
-    it(`gives up on a token server with ${what}`, async () => {
-      await meet();
-      stranger.on(
-        '/v2/',
-        say(401, '', { 'www-authenticate': `Bearer realm="${stranger.origin}/token"` }) as Stranger['serve'],
-      );
-      stranger.on('/token', act as Stranger['serve']);
-      const error = await errorOf(pull({ auth }));
-      expect(error.code).to.be.oneOf(['resource_exhausted', 'unauthenticated', 'invalid_argument']);
-      nothingLeft();
-    });
-
-  it('is replaced by the registry where it is a mirror that lies', async () => {
-    await meet();
-    const liar = await startStranger(image);
-    liar.on(good.digest, say(200, 'x'.repeat(good.blob.length)) as Stranger['serve']);
-    hosts(`[host."${liar.origin}"]\n`);
-    expect((await pull()).layers).to.have.length(1);
-    expect(liar.seen.some((line) => line.includes(good.digest))).to.equal(true);
-    await liar.stop();
-  });
-
-  it('does not see its pull go on when the daemon closes', async () => {
-    await meet();
-    stranger.on(good.digest, () => undefined);
-    const error = errorOf(pull());
-    while (!stranger.seen.some((line) => line.includes(good.digest)))
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    await images.close();
-    expect(await error).to.include({ code: 'cancelled' });
-    nothingLeft();
-  });
 });

@@ -1,0 +1,134 @@
+import { expect } from 'chai';
+import { errorOf } from './lab.ts';
+import { auth, good, image, Meeting } from './meeting.ts';
+import { endless, say, startStranger } from './stranger.ts';
+import type { Handler } from './stranger.ts';
+
+const secret = `Basic ${Buffer.from('someone:secret').toString('base64')}`;
+
+describe('a registry with troubles', function () {
+  this.timeout(60_000);
+
+  it('is forgiven two errors, a 429 and a hang-up', async () => {
+    await using meeting = await Meeting.begin();
+    const { stranger } = meeting;
+    const hangUp: Handler = (request) => void request.socket.destroy();
+    const troubles = [say(500), say(429, '', { 'retry-after': '0' }), hangUp];
+    stranger.on('/v2/', (request, response) => {
+      (troubles.pop() ?? stranger.serve)(request, response);
+    });
+    expect((await meeting.pull()).layers).to.have.length(1);
+  });
+
+  it('may hang up after each 500 KB: the download goes on where it ended', async () => {
+    await using meeting = await Meeting.begin();
+    const { stranger } = meeting;
+    const starts: string[] = [];
+    stranger.on(good.digest, (request, response) => {
+      starts.push(request.headers.range ?? 'all');
+      const from = Number(/[0-9]+/.exec(request.headers.range ?? '')?.[0] ?? 0);
+      const range = { 'content-range': `bytes ${from}-${good.blob.length - 1}/${good.blob.length}` };
+      response.writeHead(from > 0 ? 206 : 200, { 'content-length': String(good.blob.length - from), ...range });
+      response.write(good.blob.subarray(from, from + 500_000), () => {
+        if (from + 500_000 < good.blob.length) response.destroy();
+      });
+    });
+    await meeting.pull();
+    expect(starts.length).to.be.greaterThan(5);
+    expect(starts.slice(0, 2).join()).to.match(/^all,bytes=[1-9][0-9]*-$/);
+  });
+
+  it('may have no ranges: the download starts again', async () => {
+    await using meeting = await Meeting.begin();
+    const { stranger } = meeting;
+    let first = true;
+    stranger.on(good.digest, (request, response) => {
+      delete request.headers.range;
+      if (!first) {
+        stranger.serve(request, response);
+        return;
+      }
+      first = false;
+      response.writeHead(200, { 'content-length': String(good.blob.length) });
+      response.write(good.blob.subarray(0, 100_000), () => response.destroy());
+    });
+    await meeting.pull();
+  });
+
+  it('does not learn a password that was meant for another host or port', async () => {
+    await using meeting = await Meeting.begin();
+    const { stranger } = meeting;
+    const thief = await startStranger(image);
+    stranger.on('/v2/', (request, response) => {
+      if (request.headers.authorization === undefined) {
+        say(401, '', { 'www-authenticate': 'Basic realm=x' })(request, response);
+        return;
+      }
+      say(307, '', { location: `${thief.origin}${request.url ?? ''}` })(request, response);
+    });
+    await meeting.pull({ auth });
+    expect(stranger.seen.some((line) => line.endsWith(secret))).to.equal(true);
+    expect(thief.seen.length).to.be.greaterThan(2);
+    expect(thief.seen.filter((line) => line.includes('Basic'))).to.deep.equal([]);
+    await thief.stop();
+  });
+
+  it('does not learn a password as a mirror', async () => {
+    await using meeting = await Meeting.begin();
+    const { stranger } = meeting;
+    const mirror = await startStranger(image);
+    mirror.on('/v2/', (request, response) => say(401, '', { 'www-authenticate': 'Basic realm=x' })(request, response));
+    meeting.hosts(`[host."${mirror.origin}"]\n`);
+    await meeting.pull({ auth });
+    expect(mirror.seen.length).to.be.greaterThan(0);
+    expect(mirror.seen.filter((line) => line.includes('Basic'))).to.deep.equal([]);
+    expect(mirror.seen[0]).to.contain(`ns=${encodeURIComponent(stranger.host)}`);
+    await mirror.stop();
+  });
+
+  it('sends no password to a token server without TLS that is not on this machine', async () => {
+    await using meeting = await Meeting.begin();
+    const { stranger } = meeting;
+    meeting.hosts(`server = "http://${stranger.host}"`);
+    stranger.on('/v2/', say(401, '', { 'www-authenticate': 'Bearer realm="ftp://x/token"' }));
+    expect(await errorOf(meeting.pull({ auth }))).to.include({ code: 'failed_precondition' });
+  });
+
+  for (const [what, act] of Object.entries({
+    'an endless token': endless,
+    'no token': say(200, '{}'),
+    'a refusal': say(403),
+    'no JSON': say(200, 'x'),
+  }))
+    it(`gives up on a token server with ${what}`, async () => {
+      await using meeting = await Meeting.begin();
+      const { stranger } = meeting;
+      stranger.on('/v2/', say(401, '', { 'www-authenticate': `Bearer realm="${stranger.origin}/token"` }));
+      stranger.on('/token', act);
+      const error = await errorOf(meeting.pull({ auth }));
+      expect(error.code).to.be.oneOf(['resource_exhausted', 'unauthenticated', 'invalid_argument']);
+      meeting.expectNothingLeft();
+    });
+
+  it('is replaced by the registry where it is a mirror that lies', async () => {
+    await using meeting = await Meeting.begin();
+    const liar = await startStranger(image);
+    liar.on(good.digest, say(200, 'x'.repeat(good.blob.length)));
+    meeting.hosts(`[host."${liar.origin}"]\n`);
+    expect((await meeting.pull()).layers).to.have.length(1);
+    expect(liar.seen.some((line) => line.includes(good.digest))).to.equal(true);
+    await liar.stop();
+  });
+
+  it('does not see its pull go on when the daemon closes', async () => {
+    await using meeting = await Meeting.begin();
+    const { stranger } = meeting;
+    stranger.on(good.digest, () => undefined);
+    const error = errorOf(meeting.pull());
+    while (!stranger.seen.some((line) => line.includes(good.digest)))
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    await meeting.images.close();
+    expect(await error).to.include({ code: 'cancelled' });
+    meeting.expectNothingLeft();
+  });
+});
