@@ -3,6 +3,8 @@ import type { Catalog, Content } from './catalog.ts';
 import { parseConfig } from './config.ts';
 import type { Image } from './image.ts';
 import type { LayerUsage } from './layers/layer-writer.ts';
+import type { LayerPool } from './layers/pool.ts';
+import { digestOf } from './reference/digest.ts';
 import type { Digest } from './reference/digest.ts';
 import type { LayerStore } from './store/layers.ts';
 
@@ -19,14 +21,19 @@ export interface ImageSource {
   readonly unpack: (index: number, diffId: Digest, target: string, signal: AbortSignal) => Promise<LayerUsage>;
 }
 
+export interface AssemblyDeps {
+  readonly catalog: Catalog;
+  readonly layers: LayerStore;
+  readonly pool: LayerPool;
+}
+
 /**
  * Makes an image of a source: all its layers at once, those that are here already left out, then the record.
  * After an error nothing of it is left but what others use. Errors: the source's, the signal's.
  */
 export async function assembleImage(
   source: ImageSource,
-  catalog: Catalog,
-  layers: LayerStore,
+  { catalog, layers, pool }: AssemblyDeps,
   signal: AbortSignal,
 ): Promise<Image> {
   const parsed = parseConfig(source.config.bytes, source.layerCount, source.about);
@@ -37,12 +44,13 @@ export async function assembleImage(
     await allOrFirstError([...distinct], signal, ([diffId, index], until) =>
       layers.ensure(diffId, (target) => source.unpack(index, diffId, target, until)),
     );
+    const mend = await mendLayer(parsed.diffIds, layers, pool, pins);
     const content = [...source.manifests, source.config];
     const record = {
       id: parseImageId(source.config.digest),
       tags: source.tags,
       digests: source.digests,
-      layers: parsed.diffIds,
+      layers: mend === undefined ? parsed.diffIds : [...parsed.diffIds, mend],
       content: content.map(({ digest }) => digest),
       created: parsed.created,
       config: parsed.config,
@@ -53,6 +61,26 @@ export async function assembleImage(
     throw error;
   }
 }
+
+/** The layer of the image's own that goes on top, if it needs one: see mend.ts. It has no digest but its plan's. */
+async function mendLayer(
+  diffIds: readonly Digest[],
+  layers: LayerStore,
+  pool: LayerPool,
+  pins: DisposableStack,
+): Promise<Digest | undefined> {
+  const stack = diffIds.map((diffId) => layers.get(diffId)).filter((layer) => layer !== undefined);
+  if (stack.slice(1).every(({ implicit }) => implicit.length === 0)) return undefined;
+  const plan = stack.map(({ path, implicit }) => ({ path, implicit }));
+  const directories = await pool.call('planMend', plan, never);
+  if (directories.length === 0) return undefined;
+  const id = digestOf(Buffer.from(JSON.stringify(['directories as they should look', directories])));
+  pins.use(layers.pin(id));
+  await layers.ensure(id, (target) => pool.call('makeMend', { target, directories }, never));
+  return id;
+}
+
+const never = new AbortController().signal;
 
 /** Milliseconds to wait for the line before a sweep; a later one will do as well. */
 const collectMs = 60_000;

@@ -16,7 +16,7 @@ export interface Image {
   /** Bytes its layers take on disk, shared ones included. */
   readonly size: bigint;
   readonly config: ImageConfig;
-  /** Bottom first. */
+  /** Bottom first; each directory once. The topmost may be of our making, with no diffID in the configuration. */
   readonly layers: readonly LayerRef[];
   /** The kubelet must not collect it. */
   readonly pinned: boolean;

@@ -131,7 +131,7 @@ export async function openImages(options: ImageOptions): Promise<Images> {
     const started = performance.now();
     const platform = wishes.platform ?? deps.platform;
     const source = await resolveImage(session, { ...deps, platform }, lifetime.signal);
-    const image = await assembleImage(source, catalog, layers, lifetime.signal);
+    const image = await assembleImage(source, { catalog, layers, pool }, lifetime.signal);
     const ms = Math.round(performance.now() - started);
     log.info({ image: image.id, reference: formatReference(reference), ms }, 'image pulled');
     return image;
@@ -156,7 +156,7 @@ export async function openImages(options: ImageOptions): Promise<Images> {
     collect: (signal) => catalog.collect(signal),
     async import(file, { name = '' }, signal) {
       const work = importArchive({ file, name, ingest, pool, limits: deps.limits, platform: deps.platform }, (source) =>
-        assembleImage(source, catalog, layers, lifetime.signal),
+        assembleImage(source, { catalog, layers, pool }, lifetime.signal),
       );
       return waitFor(work.finally(trimLater), signal);
     },

@@ -16,6 +16,7 @@ import { cleanEntryPath, joinPath } from './entry-path.ts';
 import { OpenDirectories } from './open-directories.ts';
 
 const directoriesKeptOpen = 32;
+const maxImplicit = 100_000;
 const opaqueAttribute = 'trusted.overlay.opaque';
 const directoryFlags = openFlags.readOnly | openFlags.directory;
 
@@ -29,6 +30,7 @@ export class LayerTree implements Disposable {
   readonly #open = new OpenDirectories(directoriesKeptOpen);
   /** Inodes made, the root apart; removals do not lower it. */
   inodes = 0;
+  readonly #implicit = new Set<string>();
 
   constructor(path: string) {
     this.#root = openDirectory(path);
@@ -43,7 +45,7 @@ export class LayerTree implements Disposable {
   directory(path: string): number {
     const known = path === '' ? this.#root : this.#open.get(path);
     if (known !== undefined) return known;
-    const fd = openInRoot(this.#root, path, directoryFlags) ?? this.#implicit(path);
+    const fd = openInRoot(this.#root, path, directoryFlags) ?? this.#makeImplicit(path);
     return this.#open.put(path, fd);
   }
 
@@ -56,7 +58,17 @@ export class LayerTree implements Disposable {
   makeDirectory(directory: string, name: string): number {
     const path = joinPath(directory, name);
     const fd = this.#makeDirectory(this.directory(directory), name);
+    this.#implicit.delete(path);
     return this.#open.put(path, fd);
+  }
+
+  /** Directories that no entry describes: they are there for what is in them. */
+  implicit(): readonly string[] {
+    return [...this.#implicit].filter((path) => {
+      const fd = this.existingDirectory(path);
+      if (fd !== undefined) closeFd(fd);
+      return fd !== undefined;
+    });
   }
 
   /** Runs `make` until it has made the name, taking away what this layer had there before. */
@@ -87,12 +99,17 @@ export class LayerTree implements Disposable {
   /** Hides everything the lower layers have in this directory. */
   opaque(directory: string): void {
     makeOpaque(this.directory(directory));
+    this.#implicit.delete(directory);
   }
 
-  #implicit(path: string): number {
+  #makeImplicit(path: string): number {
     const at = cleanEntryPath(path);
     if (at === undefined) throw fail('internal', 'the root of a layer cannot be implicit');
-    return this.#makeDirectory(this.directory(at.directory), at.name, path);
+    const fd = this.#makeDirectory(this.directory(at.directory), at.name, path);
+    this.#implicit.add(path);
+    if (this.#implicit.size > maxImplicit)
+      throw fail('resource_exhausted', `layer leaves ${maxImplicit} directories undescribed`);
+    return fd;
   }
 
   #makeDirectory(parent: number, name: string, implicitFor?: string): number {

@@ -12,6 +12,8 @@ import type { TarSink } from './tar-reader.ts';
 export interface LayerUsage {
   readonly bytes: number;
   readonly inodes: number;
+  /** Directories that exist without an entry of their own, in latin1: 0755 of root until something says better. */
+  readonly implicit: readonly string[];
 }
 
 export interface LayerLimits {
@@ -86,7 +88,7 @@ export class LayerWriter implements TarSink, Disposable {
       at.timesFd(fd, time);
       at.closeFd(fd);
     }
-    return { bytes: this.#bytes, inodes: this.#tree.inodes };
+    return { bytes: this.#bytes, inodes: this.#tree.inodes, implicit: this.#tree.implicit() };
   }
 
   #make(path: EntryPath, entry: TarEntry): void {

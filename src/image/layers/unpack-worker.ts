@@ -2,6 +2,8 @@ import { rmSync } from 'node:fs';
 import { syncFileSystem } from '../../linux/fs-sync.ts';
 import { serveTasks } from '../../linux/worker/serve.ts';
 import type { LayerUsage } from './layer-writer.ts';
+import { makeMend, planMend } from './mend.ts';
+import type { MendedDirectory } from './mend.ts';
 import { unpackLayer } from './unpack.ts';
 import type { UnpackOrder } from './unpack.ts';
 
@@ -15,6 +17,10 @@ export const layerTasks = {
     rmSync(path, { recursive: true, force: true });
   },
   syncFileSystem,
+  planMend,
+  makeMend(order: { readonly target: string; readonly directories: readonly MendedDirectory[] }): LayerUsage {
+    return makeMend(order.target, order.directories);
+  },
 };
 export type LayerTasks = typeof layerTasks;
 

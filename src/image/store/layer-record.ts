@@ -12,6 +12,7 @@ const schema = z.object({
   diffId: digestSchema,
   bytes: z.number(),
   inodes: z.number(),
+  implicit: z.array(z.string()).readonly(),
   /** The boot in which it was unpacked; after another one only `synced` layers can be trusted. */
   bootId: z.string(),
   /** Everything of it is on the disk: set after syncfs. */

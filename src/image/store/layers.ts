@@ -16,6 +16,8 @@ export interface StoredLayer {
   readonly path: string;
   readonly bytes: number;
   readonly inodes: number;
+  /** Directories that the layer does not describe. */
+  readonly implicit: readonly string[];
 }
 
 export interface LayerStoreOptions {
@@ -143,10 +145,11 @@ export class LayerStore {
     try {
       await mkdir(target, { recursive: true, mode: 0o755 });
       const usage = await fill(target);
-      const record = { diffId, bytes: usage.bytes, inodes: usage.inodes, bootId: this.#options.bootId, synced: false };
+      const record = { diffId, ...usage, bootId: this.#options.bootId, synced: false };
       await saveCheckpoint(layerKind, join(home, marker), record, { durable: false });
-      this.#layers.set(diffId, { home, record });
-      return { diffId, path: target, bytes: usage.bytes, inodes: usage.inodes };
+      const kept = { home, record };
+      this.#layers.set(diffId, kept);
+      return layerOf(kept);
     } catch (error) {
       await this.#remove(home);
       throw errorFrom(error, `layer ${diffId}`);
@@ -194,4 +197,5 @@ const layerOf = ({ home, record }: Kept): StoredLayer => ({
   path: join(home, 'fs'),
   bytes: record.bytes,
   inodes: record.inodes,
+  implicit: record.implicit,
 });

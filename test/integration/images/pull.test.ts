@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { buildImage, packLayer } from '../../../hack/lib/oci/image.ts';
@@ -186,6 +186,18 @@ describe('pulling from a real registry', function () {
     const [, , twice] = await Promise.all(['a', 'b', 'c'].map((tag) => pull(`test/shared:${tag}`)));
     expect(layersIn(root())).to.have.length(2);
     expect(twice?.layers.map(({ diffId }) => diffId)).to.deep.equal([other.diffId, layer.diffId]);
+  });
+
+  it('mends what a layer leaves undescribed by one more layer, and removes it with the image', async () => {
+    const below = packLayer([{ kind: 'dir', path: 'tmp', mode: 0o1777 }]);
+    const above = packLayer([{ kind: 'file', path: 'tmp/x', data: '' }]);
+    await pushImage({ url: registry.url }, 'test/mend:1', buildImage({ layers: [below, above], format: 'oci' }));
+    const image = await pull('test/mend:1');
+    expect(image.layers).to.have.length(3);
+    expect(lstatSync(join(image.layers[2]?.path ?? '', 'tmp')).mode & 0o7777).to.equal(0o1777);
+    expect(await pull('test/mend:1')).to.deep.equal(image);
+    await images.remove(image.id, soon());
+    expect(layersIn(root())).to.deep.equal([]);
   });
 
   it('takes 128 layers', async () => {

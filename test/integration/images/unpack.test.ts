@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { encodeTar } from '../../../hack/lib/oci/tar.ts';
 import type { TarEntry } from '../../../hack/lib/oci/tar.ts';
+import { makeMend, planMend } from '../../../src/image/layers/mend.ts';
 import { layerVariety } from '../../fixtures/images/rootfs.ts';
 import { errorOf, listing, stacked, unpack, unpackEntries, workDirectory, xattrsOf } from './lab.ts';
 
@@ -121,6 +122,38 @@ describe('unpacking a layer', () => {
     expect(existsSync(join(path, 'usr/through-up'))).to.equal(true);
     expect(existsSync(join(path, 'at-root'))).to.equal(true);
     expect(existsSync('/at-root')).to.equal(false);
+  });
+
+  it('shows directories that only lower layers describe as those describe them', async () => {
+    const layers = [
+      await unpackEntries(work, 'l0', [
+        dir('tmp', 0o1777),
+        { ...dir('home', 0o711), uid: 5 },
+        dir('home/x', 0o700),
+        dir('etc'),
+      ]),
+      await unpackEntries(work, 'l1', [file('tmp/a'), file('home/x/y/z'), file('etc/a'), file('new/a')]),
+      await unpackEntries(work, 'l2', [file('tmp/b'), { ...dir('opt', 0o700), gid: 9 }, file('home/x/y/w')]),
+      await unpackEntries(work, 'l3', [file('opt/b'), file('.wh.tmp', ''), file('tmp/c')]),
+    ];
+    expect(layers[1]?.implicit).to.have.members(['tmp', 'home', 'home/x', 'home/x/y', 'etc', 'new']);
+    const plan = planMend(layers.slice(0, 3));
+    expect(plan.map(({ path, mode, uid }) => [path, mode, uid])).to.deep.equal([
+      ['home', 0o711, 5],
+      ['home/x', 0o700, 0],
+      ['tmp', 0o1777, 0],
+    ]);
+    const mend = join(work, 'mend');
+    mkdirSync(mend);
+    expect(makeMend(mend, plan).inodes).to.equal(3);
+    stacked(work, [...layers.slice(0, 3).map(({ path }) => path), mend], (merged) => {
+      expect(readdirSync(join(merged, 'tmp'))).to.have.members(['a', 'b']);
+      expect(lstatSync(join(merged, 'tmp')).mode & 0o7777).to.equal(0o1777);
+      expect(lstatSync(join(merged, 'tmp')).mtimeMs).to.equal(1_700_000_000_000);
+      expect(readdirSync(join(merged, 'home/x/y'))).to.have.members(['w', 'z']);
+    });
+    expect(planMend(layers).map(({ path }) => path)).to.deep.equal(['home', 'home/x', 'opt']);
+    expect(planMend([layers[0] ?? { path: '', implicit: [] }])).to.deep.equal([]);
   });
 
   it('takes no attribute that speaks to overlayfs or to the host', async () => {
