@@ -89,6 +89,7 @@ export class LayerTree implements Disposable {
     }
     const fd = openAt(parent, name, directoryFlags);
     if (fd === undefined) return;
+    this.#implicit.delete(joinPath(directory, name));
     try {
       makeOpaque(fd);
     } finally {
@@ -105,8 +106,9 @@ export class LayerTree implements Disposable {
   #makeImplicit(path: string): number {
     const at = cleanEntryPath(path);
     if (at === undefined) throw fail('internal', 'the root of a layer cannot be implicit');
-    const fd = this.#makeDirectory(this.directory(at.directory), at.name, path);
+    // Before: a whiteout found in its place makes it opaque, and then nothing below describes it.
     this.#implicit.add(path);
+    const fd = this.#makeDirectory(this.directory(at.directory), at.name, path);
     if (this.#implicit.size > maxImplicit)
       throw fail('resource_exhausted', `layer leaves ${maxImplicit} directories undescribed`);
     return fd;
@@ -120,6 +122,7 @@ export class LayerTree implements Disposable {
       const hides = isWhiteout(parent, name);
       if (implicitFor !== undefined && !hides)
         throw fail('invalid_argument', `layer has entries below ${JSON.stringify(implicitFor)}, which is no directory`);
+      if (hides && implicitFor !== undefined) this.#implicit.delete(implicitFor);
       this.#remove(parent, name);
       mkdirAt(parent, name, 0o755);
       this.inodes += 1;
