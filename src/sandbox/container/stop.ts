@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
-import { abortError, withTimeout } from '../../base/abort.ts';
+import { abortError, sleep, withTimeout } from '../../base/abort.ts';
 import type { CgroupPath } from '../../cgroups/path.ts';
+import { wouldBeLost } from '../../linux/signals.ts';
 import type { Container } from '../store/store.ts';
 import type { Parts } from '../parts.ts';
 import type { ExitWatch } from './exit-watch.ts';
@@ -26,12 +27,30 @@ export async function stopContainer(
   const { state, record } = container;
   if (!isLive(state)) return;
   if (state.kind !== 'created' && seconds > 0) {
+    const lost = wouldBeLost(state.init.pid, record.stopSignal);
     parts.exits.signalInit(record.id, record.stopSignal);
     parts.reach('stop:signalled');
-    if (await endsWithin(container, seconds * 1000, signal)) return;
+    const ended = endsWithin(container, seconds * 1000, signal);
+    if (lost) await signalOnceHandled(parts, container, ended);
+    if (await ended) return;
     parts.log.info({ container: record.id, seconds }, 'grace period over: killing the container');
   }
   await killContainer(parts, container, signal);
+}
+
+/** A program stopped right after its start may not have its handler yet, and the kernel forgot the signal. */
+async function signalOnceHandled(parts: StopParts, { record, state }: Container, ended: Promise<boolean>) {
+  if (!isLive(state)) return;
+  const over = new AbortController();
+  const end = () => over.abort();
+  ended.then(end, end);
+  try {
+    for (let pause = 2; wouldBeLost(state.init.pid, record.stopSignal); pause = Math.min(pause * 2, 500))
+      await sleep(pause, over.signal);
+  } catch {
+    return;
+  }
+  parts.exits.signalInit(record.id, record.stopSignal);
 }
 
 async function killContainer(parts: StopParts, container: Container, signal: AbortSignal): Promise<void> {
