@@ -142,15 +142,13 @@ export class LayerTree implements Disposable {
 
   #remove(parent: number, name: string): void {
     const fd = openAt(parent, name, directoryFlags);
-    if (fd === undefined) {
-      unlinkAt(parent, name);
-      // A link may have been part of paths that are held open.
-      this.#open.clear();
-      return;
+    if (fd === undefined) unlinkAt(parent, name);
+    else {
+      closeFd(fd);
+      rmSync(procPath(parent, name), { recursive: true });
     }
-    closeFd(fd);
-    rmSync(procPath(parent, name), { recursive: true });
-    this.#open.clear();
+    // A link or a directory may have been part of paths that are held open.
+    this.#open.clear(parent);
   }
 }
 

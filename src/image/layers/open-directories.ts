@@ -3,6 +3,7 @@ import { closeFd } from '../../linux/fs-at.ts';
 /** Descriptors of directories in use lately, by path; the oldest is closed when there are too many. */
 export class OpenDirectories implements Disposable {
   readonly #open = new Map<string, number>();
+  #loose: readonly number[] = [];
   readonly #limit: number;
 
   constructor(limit: number) {
@@ -27,10 +28,15 @@ export class OpenDirectories implements Disposable {
     return fd;
   }
 
-  /** Forgets everything: a directory was replaced, so paths may mean something else now. */
-  clear(): void {
-    for (const fd of this.#open.values()) closeFd(fd);
+  /**
+   * Forgets everything: a directory was replaced, so paths may mean something else now. The descriptor that the
+   * caller goes on with stays open until the next time.
+   */
+  clear(inUse?: number): void {
+    for (const fd of [...this.#open.values(), ...this.#loose]) if (fd !== inUse) closeFd(fd);
+    const kept = [...this.#open.values(), ...this.#loose].filter((fd) => fd === inUse);
     this.#open.clear();
+    this.#loose = kept;
   }
 
   [Symbol.dispose](): void {

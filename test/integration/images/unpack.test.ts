@@ -10,6 +10,7 @@ import { errorOf, listing, stacked, unpack, unpackEntries, workDirectory, xattrs
 
 const file = (path: string, data = path): TarEntry => ({ kind: 'file', path, data });
 const dir = (path: string, mode = 0o755): TarEntry => ({ kind: 'dir', path, mode });
+const hardlink = (path: string, target: string): TarEntry => ({ kind: 'hardlink', path, target });
 const symlink = (path: string, target: string): TarEntry => ({ kind: 'symlink', path, target });
 
 describe('unpacking a layer', () => {
@@ -111,6 +112,17 @@ describe('unpacking a layer', () => {
     expect(readdirSync(join(path, 'd'))).to.deep.equal(['z']);
     expect(readdirSync(join(path, 'e'))).to.deep.equal(['kept']);
     expect(lstatSync(join(path, 'e')).mode & 0o777).to.equal(0o711);
+  });
+
+  it('replaces entries deep in a layer as it does at its root', async () => {
+    const deep = (path: string) => `p/q/${path}`;
+    const { path } = await unpackEntries(work, 'layer', [
+      dir('p'), dir('p/q'), file(deep('a'), 'first'), file(deep('a'), 'second'), file(deep('b')), dir(deep('b')), file(deep('b/x')),
+      dir(deep('c')), file(deep('c/y')), symlink(deep('c'), 'b'), file(deep('c/z')), hardlink(deep('a'), deep('b/x')), file(deep('last')),
+    ]); // prettier-ignore
+    expect(readdirSync(join(path, 'p/q'))).to.have.members(['a', 'b', 'c', 'last']);
+    expect(readdirSync(join(path, 'p/q/b'))).to.have.members(['x', 'z']);
+    expect(readFileSync(join(path, 'p/q/a'), 'utf8')).to.equal('p/q/b/x');
   });
 
   it('follows its own links, but only inside', async () => {
