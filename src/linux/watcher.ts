@@ -38,6 +38,7 @@ export class Watcher implements AsyncDisposable {
       stdin: false,
       name: 'watcher',
       trackUnmanagedFds: false,
+      resourceLimits: { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 16, stackSizeMb: 1 },
     });
     this.#worker.on('message', (tokens: readonly number[]) => tokens.forEach((token) => this.#report(token)));
     this.#worker.unref();

@@ -21,7 +21,7 @@ import { settleLater } from '../sandbox/container/exit.ts';
 import type { ExitParts } from '../sandbox/container/exit.ts';
 import { ExitWatch } from '../sandbox/container/exit-watch.ts';
 import { openBuiltInNetwork } from '../sandbox/network/built-in.ts';
-import { monitorsCgroup } from '../sandbox/pod/cgroups.ts';
+import { enterOwnCgroup } from '../sandbox/pod/cgroups.ts';
 import type { ReconcileParts } from '../sandbox/reconcile.ts';
 import { createSampler } from '../sandbox/stats.ts';
 import { loadStore } from '../sandbox/store/load.ts';
@@ -109,7 +109,7 @@ interface Given {
 
 /** Everything the operations work with, opened in the order of its needs; the stack closes it. */
 async function openParts(given: Given, stack: AsyncDisposableStack): Promise<HandlerParts & ReconcileParts> {
-  const { config, log, lifetime, reach } = given;
+  const { config, environment, log, lifetime, reach } = given;
   const stuck = (task: string) => log.error({ task }, 'a task does not answer: its worker is given up');
   const instance = await readInstance(config.root);
   const paths = createPaths(config.root, config.state, instance);
@@ -130,7 +130,7 @@ async function openParts(given: Given, stack: AsyncDisposableStack): Promise<Han
   stack.defer(() => network.close());
   stack.defer(() => images.close());
   for (const directory of empty) await disk.call('removeTree', directory, lifetime);
-  cgroups.create(monitorsCgroup({ cgroups, settings }));
+  if (serviceManagerFrom(environment, process.pid).notifySocket === '') enterOwnCgroup({ cgroups, settings });
   const host = readHostFacts(cgroups);
   const common = {
     ...{ store, paths, runtimes, cgroups, images, network, watcher, podCalls, disk, hostPaths, settings, host },

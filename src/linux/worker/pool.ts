@@ -140,8 +140,16 @@ export class WorkerPool<T extends Tasks> implements AsyncDisposable {
   }
 }
 
-/** Descriptors come from libc here too: Node must not account for them. */
-const workerOptions = (name: string) => ({ name, stdin: false, trackUnmanagedFds: false });
+/**
+ * Descriptors come from libc here too: Node must not account for them. A young generation as large as V8 likes
+ * would cost 30 MB a Worker for garbage.
+ */
+const workerOptions = (name: string) => ({
+  name,
+  stdin: false,
+  trackUnmanagedFds: false,
+  resourceLimits: { maxYoungGenerationSizeMb: 2, stackSizeMb: 1 },
+});
 
 function withErrno(reply: { readonly errno: string | undefined; readonly message: string }): Error {
   return Object.assign(new Error(reply.message), { code: reply.errno });

@@ -28,7 +28,6 @@ import { settleLater } from './exit.ts';
 import type { ExitParts } from './exit.ts';
 import { containerUser } from './user.ts';
 import type { Parts } from '../parts.ts';
-import { monitorsCgroup } from '../pod/cgroups.ts';
 
 export type CreateParts = SpecParts &
   InitParts &
@@ -189,7 +188,6 @@ async function monitor(parts: CreateParts, record: ContainerRecord, signal: Abor
     terminal: config.tty,
     stdin: config.stdin,
     stdinOnce: config.stdinOnce,
-    place: (pid: number) => parts.cgroups.move(pid, monitorsCgroup(parts)),
   };
   try {
     return await createMonitored(parts.watcher, request, signal);

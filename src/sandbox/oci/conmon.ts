@@ -1,4 +1,3 @@
-import { writeSync } from 'node:fs';
 import { openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Socket } from 'node:net';
@@ -25,8 +24,6 @@ export interface MonitorRequest {
   readonly terminal: boolean;
   readonly stdin: boolean;
   readonly stdinOnce: boolean;
-  /** Puts the monitor into its cgroup before it makes anything. */
-  readonly place: (pid: number) => void;
 }
 
 export interface Monitored {
@@ -36,7 +33,7 @@ export interface Monitored {
 
 /**
  * Starts conmon, which has the OCI runtime create the container and from then on holds its output, log and
- * exit code whatever becomes of us. It answers on a pipe with the container's first process.
+ * exit code whatever becomes of us. It stays in the daemon's own cgroup (ADR 1), out of any pod's limits. It answers on a pipe with the container's first process.
  * Errors: what the runtime said, as `invalid_argument` where the image or the command is to blame.
  */
 export async function createMonitored(
@@ -45,7 +42,6 @@ export async function createMonitored(
   signal: AbortSignal,
 ): Promise<Monitored> {
   const sync = makePipe();
-  const go = makePipe();
   const nothing = openSync('/dev/null', 'r+');
   let answer: Socket | undefined;
   try {
@@ -54,9 +50,8 @@ export async function createMonitored(
       [1, nothing],
       [2, nothing],
       [3, sync.write],
-      [4, go.read],
     ]);
-    const env = [...childEnvironment, '_OCI_SYNCPIPE=3', '_OCI_STARTPIPE=4'];
+    const env = [...childEnvironment, '_OCI_SYNCPIPE=3'];
     const child = spawnProcess(watcher, {
       path: request.conmon,
       args: monitorArgs(request),
@@ -66,15 +61,13 @@ export async function createMonitored(
     });
     closeQuietly(sync.write);
     answer = readablePipe(sync.read);
-    request.place(child.pid);
-    writeSync(go.write, 'x');
     const text = await waitFor(readToEnd(answer), signal);
     await child.ended;
     return await identify(request, text);
   } finally {
     answer?.destroy();
     if (answer === undefined) [sync.read, sync.write].forEach(closeQuietly);
-    [go.read, go.write, nothing].forEach(closeQuietly);
+    closeQuietly(nothing);
   }
 }
 

@@ -1,9 +1,12 @@
-import type { CgroupPath } from '../../cgroups/path.ts';
 import type { Parts } from '../parts.ts';
 
-type CgroupParts = Pick<Parts, 'cgroups' | 'settings'>;
-
-/** All conmons sit here, out of any pod's memory limit: a pod that runs out must not lose its monitor. */
-export function monitorsCgroup(parts: CgroupParts): CgroupPath {
-  return parts.cgroups.child(parts.cgroups.parseParent(parts.settings.cgroupParent), 'monitors');
+/**
+ * Moves the daemon into a cgroup of its own, once. The monitors it starts inherit it: out of any pod's limits,
+ * so that a pod which runs out of memory does not lose its monitor. Under a service manager the service's own
+ * cgroup is that already. See docs/adr/0001-monitors-in-the-daemons-cgroup.md.
+ */
+export function enterOwnCgroup({ cgroups, settings }: Pick<Parts, 'cgroups' | 'settings'>): void {
+  const own = cgroups.child(cgroups.parseParent(settings.cgroupParent), 'daemon');
+  cgroups.create(own);
+  cgroups.move(process.pid, own);
 }
