@@ -79,6 +79,8 @@ export class Watcher implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const ended = new Promise((resolve) => this.#worker.once('exit', resolve));
+    // Nothing else may keep the loop alive by now: the process would end here, in the middle of its end.
+    this.#worker.ref();
     writeSync(this.#wake.write, 'x');
     await ended;
     for (const fd of [this.#epoll, this.#wake.read, this.#wake.write]) closeSync(fd);
