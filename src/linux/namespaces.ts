@@ -1,6 +1,6 @@
 import { closeSync, mkdirSync, openSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { during } from '../base/errors.ts';
+import { during, errnoOf, fail } from '../base/errors.ts';
 import { checked, libc } from './libc.ts';
 import { bindMount, unmount } from './mount.ts';
 
@@ -70,6 +70,18 @@ function writeSysctl(key: string, value: string): void {
   try {
     writeFileSync(`/proc/sys/${key.replaceAll('.', '/')}`, value);
   } catch (error) {
-    throw during(`set sysctl ${key}=${value}`, error);
+    const what = `set sysctl ${key}=${value}`;
+    const why = sysctlRefusals[errnoOf(error) ?? ''];
+    throw why === undefined ? during(what, error) : fail('invalid_argument', `${what}: ${why}`, error);
   }
 }
+
+/** What the kernel says of a name or value it does not take; the rest is our own trouble. */
+const sysctlRefusals: Readonly<Record<string, string>> = {
+  ENOENT: 'this kernel has none of that name in a namespace',
+  EISDIR: 'that is a group of sysctls; name one of them',
+  EINVAL: 'the kernel does not take this value',
+  ERANGE: 'the kernel does not take this value: it is out of range',
+  EACCES: 'the kernel lets nobody write it in a namespace',
+  EPERM: 'the kernel lets nobody write it in a namespace',
+};
