@@ -108,9 +108,11 @@ function run(program: string, ...args: string[]): boolean {
   }
 }
 
-if (import.meta.main) {
-  const [root, state, cgroup, bridge, instance] = process.argv.slice(2);
+async function main([root, state, cgroup, bridge, instance]: readonly string[]): Promise<void> {
   if (root === undefined || state === undefined || cgroup === undefined || bridge === undefined)
     throw new Error('usage: sweep.ts ROOT STATE CGROUP BRIDGE [INSTANCE]');
   for (const what of await sweep({ root, state, cgroup, bridge, instance })) console.log(`removed ${what}`);
 }
+
+// Tests import this file, and mocha loads none with an await outside functions.
+if (import.meta.main) void main(process.argv.slice(2));
