@@ -1,9 +1,10 @@
-import { ContainerState, MountPropagation, Signal } from '../../../../api/cri/v1/api.ts';
+import { ContainerState, MountPropagation } from '../../../../api/cri/v1/api.ts';
 import type { Container as WireContainer, ContainerStatus, ImageSpec, Mount } from '../../../../api/cri/v1/api.ts';
 import type { ContainerMount, ContainerRecord } from '../../../sandbox/container/record.ts';
 import type { ContainerState as State } from '../../../sandbox/container/state.ts';
 import type { Container, Unreadable } from '../../../sandbox/store/store.ts';
 import { encodeResources } from './resources.ts';
+import { encodeSignal } from './signal.ts';
 
 const propagations = {
   private: MountPropagation.PROPAGATION_PRIVATE,
@@ -77,7 +78,7 @@ export function encodeContainerStatus(container: Container): ContainerStatus {
               supplementalGroups: [...new Set([user.gid, ...user.additionalGids])].map(BigInt),
             },
           },
-    stopSignal: encodeSignal(config.stopSignal),
+    stopSignal: encodeSignal(record.stopSignal),
   };
 }
 
@@ -127,9 +128,4 @@ function encodeMount(mount: ContainerMount): Mount {
     imageSubPath: '',
     mountOptions: [],
   };
-}
-
-function encodeSignal(name: string): Signal {
-  const key = `SIGNAL_${name.replace('+', 'PLUS').replace('-', 'MINUS')}`;
-  return (Signal as Readonly<Record<string, Signal>>)[key] ?? Signal.SIGNAL_RUNTIME_DEFAULT;
 }

@@ -42,6 +42,9 @@ const merges = { [SupplementalGroupsPolicy.Merge]: true, [SupplementalGroupsPoli
 /** The container's security settings with every default decided. Errors: `invalid_argument` naming the field. */
 export function parseSecurity(given: LinuxContainerSecurityContext | undefined, pod: PodConfig): Security {
   const privileged = given?.privileged ?? false;
+  // Deprecated, but crictl users still write them: the new fields go first.
+  // eslint-disable-next-line @typescript-eslint/no-deprecated
+  const { seccompProfilePath = '', apparmorProfile = '' } = given ?? {};
   if (privileged && !pod.privileged)
     throw fail('invalid_argument', `${field}.privileged: the sandbox is not privileged, so its containers cannot be`);
   return {
@@ -57,8 +60,8 @@ export function parseSecurity(given: LinuxContainerSecurityContext | undefined, 
     noNewPrivs: given?.noNewPrivs ?? false,
     maskedPaths: [...(given?.maskedPaths ?? [])],
     readonlyPaths: [...(given?.readonlyPaths ?? [])],
-    seccomp: parseProfile(given?.seccomp, given?.seccompProfilePath ?? '', 'seccomp'),
-    apparmor: parseProfile(given?.apparmor, given?.apparmorProfile ?? '', 'apparmor'),
+    seccomp: parseProfile(given?.seccomp, seccompProfilePath, 'seccomp'),
+    apparmor: parseProfile(given?.apparmor, apparmorProfile, 'apparmor'),
     selinux: given?.selinuxOptions === undefined ? null : { ...given.selinuxOptions },
   };
 }

@@ -27,7 +27,7 @@ export function absoluteOrEmpty(value: string, field: string): string {
 }
 
 /** One of the known members of an enum: an unknown number arrives as it was sent. */
-export function member<T extends number, R>(value: T, known: Readonly<Record<number, R>>, field: string): R {
+export function member<R>(value: number, known: Readonly<Record<number, R>>, field: string): R {
   const found = known[value];
   if (found === undefined)
     throw fail('invalid_argument', `${field} is ${value}, allowed is ${Object.keys(known).join(', ')}`);
