@@ -1,5 +1,4 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { constants } from 'node:os';
 import { dirname } from 'node:path';
 import { nowNanos } from '../../base/clock.ts';
 import { during, errnoOf, fail } from '../../base/errors.ts';
@@ -26,6 +25,7 @@ import { gatherSpec } from './spec-input.ts';
 import type { SpecParts } from './spec-input.ts';
 import { settleLater } from './exit.ts';
 import type { ExitParts } from './exit.ts';
+import { signalNumber } from './stop-signal.ts';
 import { containerUser } from './user.ts';
 import type { Parts } from '../parts.ts';
 
@@ -138,18 +138,6 @@ function planContainer(parts: CreateParts, pod: Pod, config: ContainerConfig, im
     stopSignal: signalNumber(config.stopSignal || image.config.stopSignal),
     bootId: parts.bootId,
   };
-}
-
-/** `SIGQUIT`, `QUIT` or `3`; anything unknown in an image means SIGTERM, as an image cannot be argued with. */
-export function signalNumber(text: string): number {
-  if (/^\d{1,2}$/.test(text)) return Number(text);
-  const realtime = /^(?:SIG)?RTM(IN|AX)(?:([+-])(\d{1,2}))?$/i.exec(text);
-  if (realtime !== null) {
-    const offset = Number(`${realtime[2] ?? '+'}${realtime[3] ?? '0'}`);
-    return (realtime[1]?.toUpperCase() === 'IN' ? 34 : 64) + offset;
-  }
-  const name = text.toUpperCase().replace(/^(SIG)?/, 'SIG');
-  return (constants.signals as Record<string, number | undefined>)[name] ?? constants.signals.SIGTERM;
 }
 
 async function addOrRelease(parts: CreateParts, record: ContainerRecord): Promise<Container> {
