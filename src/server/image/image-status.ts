@@ -14,7 +14,24 @@ export function imageStatus(images: Images): Unary<ImageStatusRequest, ImageStat
   };
 }
 
-function imageInfo({ config, layers, size }: Image): Record<string, string> {
-  const shown = { config, size: size.toString(), layers: layers.map(({ diffId }) => diffId) };
-  return { info: JSON.stringify(shown) };
+/** `imageSpec` is an OCI image configuration, in its own spelling: where people look for the entrypoint. */
+function imageInfo({ config, layers, size, created }: Image): Record<string, string> {
+  const imageSpec = {
+    created,
+    config: {
+      User: config.user,
+      Env: config.env,
+      Entrypoint: config.entrypoint,
+      Cmd: config.cmd,
+      WorkingDir: config.workingDir,
+      StopSignal: config.stopSignal,
+      Labels: config.labels,
+      ExposedPorts: asSet(config.exposedPorts),
+      Volumes: asSet(config.volumes),
+    },
+    rootfs: { type: 'layers', diff_ids: layers.map(({ diffId }) => diffId) },
+  };
+  return { info: JSON.stringify({ size: size.toString(), imageSpec }) };
 }
+
+const asSet = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, {}]));

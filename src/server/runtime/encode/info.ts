@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { isLive } from '../../../sandbox/container/state.ts';
 import type { Parts } from '../../../sandbox/parts.ts';
+import type { PodRecord } from '../../../sandbox/pod/record.ts';
 import type { Container, Pod } from '../../../sandbox/store/store.ts';
+import { givenContainerConfig, givenPodConfig } from './given-config.ts';
 
 type Info = Record<string, string>;
 
@@ -10,8 +12,20 @@ export function podInfo(pod: Pod): Info {
   const { record, state } = pod;
   const pid = state.kind === 'ready' ? state.initPid : 0;
   const { config, cgroup, pins, handler, bootId } = record;
-  return asInfo({ pid, state: state.kind, cgroup, namespaces: pins, runtimeHandler: handler, bootId, config });
+  return asInfo({
+    pid,
+    state: state.kind,
+    cgroup,
+    runtimeHandler: handler,
+    bootId,
+    config: givenPodConfig(config),
+    runtimeSpec: { hostname: config.hostname, linux: { namespaces: pinnedNamespaces(pins), sysctl: config.sysctls } },
+  });
 }
+
+/** No process holds a sandbox; where its namespaces are is looked for in a specification all the same. */
+const pinnedNamespaces = ({ net, ipc, uts }: PodRecord['pins']) =>
+  Object.entries({ network: net, ipc, uts }).flatMap(([type, path]) => (path === undefined ? [] : [{ type, path }]));
 
 /** What `crictl inspect` shows beside the status: sandboxID, pid, config, runtimeSpec, as elsewhere in the field. */
 export async function containerInfo(parts: Pick<Parts, 'paths' | 'oomScore'>, container: Container): Promise<Info> {
@@ -28,7 +42,7 @@ export async function containerInfo(parts: Pick<Parts, 'paths' | 'oomScore'>, co
     writableLayer: at.upper,
     runtimeHandler: record.handler,
     ...(notes.length > 0 ? { notes } : {}),
-    config: { ...record.config, env: record.config.env.map(nameOnly) },
+    config: givenContainerConfig(record.config),
     runtimeSpec: await readSpec(at.spec),
   });
 }
@@ -39,9 +53,6 @@ function loweredScore(parts: Pick<Parts, 'oomScore'>, { record }: Container): re
   if (maySetLower || wanted >= own) return [];
   return [`oom_score_adj ${wanted} was raised to ${own}: without CAP_SYS_RESOURCE nobody may go lower`];
 }
-
-/** Environments hold secrets; the specification, which root asks for by name, shows them as the field does. */
-const nameOnly = (entry: string) => entry.slice(0, entry.indexOf('='));
 
 async function readSpec(path: string): Promise<unknown> {
   try {
