@@ -57,7 +57,7 @@ export async function assembleImage(
     };
     return await catalog.commit(record, content, signal);
   } catch (error) {
-    await catalog.collect(AbortSignal.timeout(collectMs));
+    await catalog.tidy(AbortSignal.timeout(collectMs));
     throw error;
   }
 }

@@ -25,8 +25,10 @@ export class Catalog {
   readonly #layers: LayerStore;
   readonly #pinned: readonly string[];
   readonly #lock = new KeyedLocks<'change'>();
-  /** Holder (a container) → the image it runs from and that image's layers. */
-  readonly #holds = new Map<string, { readonly id: ImageId; readonly layers: readonly Digest[] }>();
+  /** Holder (a container) → the image it runs from and that image's layers, where these are known. */
+  readonly #holds = new Map<string, { readonly id: ImageId; readonly layers: readonly Digest[] | undefined }>();
+  /** All containers of the time before have said what they hold. */
+  #settled = false;
   #images: ReadonlyMap<ImageId, Image> = new Map();
 
   constructor(records: ImageRecords, layers: LayerStore, pinned: readonly string[]) {
@@ -87,35 +89,56 @@ export class Catalog {
         throw fail('failed_precondition', `image ${text} is used by container ${holder}; remove the container first`);
     }
     throwIfAborted(signal);
-    await this.#records.delete(image.id);
-    this.#refresh();
+    // At once, so that no container can take hold of it any more.
+    this.#images = new Map([...this.#images].filter(([id]) => id !== image.id));
+    try {
+      await this.#records.delete(image.id);
+    } finally {
+      this.#refresh();
+    }
     await this.#sweep();
   }
 
-  /** Removes layers that nothing needs: after a failed pull, or once all containers have said what they hold. */
+  /** Removes layers that nothing needs. The first call says that every container there is has said what it holds. */
   async collect(signal: AbortSignal): Promise<void> {
-    using _held = await this.#lock.acquire('change', signal);
-    await this.#sweep();
+    this.#settled = true;
+    await this.tidy(signal);
   }
 
-  /** Errors: `not_found`. */
+  /**
+   * Errors: `not_found`. Before the first `collect` such a holder counts all the same: it stands on layers that
+   * we do not know, so nothing is swept until it has gone.
+   */
   hold(id: ImageId, holder: string): void {
-    this.#holds.set(holder, { id, layers: this.get(id).layers.map((layer) => layer.diffId) });
+    const image = this.#images.get(id);
+    if (image !== undefined || !this.#settled)
+      this.#holds.set(holder, { id, layers: image?.layers.map((layer) => layer.diffId) });
+    this.get(id);
   }
 
   release(holder: string): void {
     this.#holds.delete(holder);
   }
 
+  /** Removes what a failed pull leaves. */
+  async tidy(signal: AbortSignal): Promise<void> {
+    using _held = await this.#lock.acquire('change', signal);
+    await this.#sweep();
+  }
+
+  /** A manifest or configuration that is here. */
   async rawContent(digest: Digest): Promise<Buffer | undefined> {
     return this.#records.readContent(digest);
   }
 
   async #sweep(): Promise<void> {
-    if (this.#records.unreadable.length > 0) return;
+    if (!this.#settled || this.#records.unreadable.size > 0) return;
     const used = new Set<Digest>();
     for (const record of this.#records.all()) for (const diffId of record.layers) used.add(diffId);
-    for (const { layers } of this.#holds.values()) for (const diffId of layers) used.add(diffId);
+    for (const { layers } of this.#holds.values()) {
+      if (layers === undefined) return;
+      for (const diffId of layers) used.add(diffId);
+    }
     await this.#layers.sweep(used);
   }
 

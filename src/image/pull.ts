@@ -1,6 +1,6 @@
-import { rm } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { during, fail } from '../base/errors.ts';
+import { during, errorFrom, fail } from '../base/errors.ts';
 import type { Content } from './catalog.ts';
 import type { ImageSource } from './assemble.ts';
 import type { LayerUsage, LayerLimits } from './layers/layer-writer.ts';
@@ -23,6 +23,8 @@ export interface PullDeps {
   readonly ingest: string;
   readonly limits: LayerLimits;
   readonly platform: Platform;
+  /** A configuration that is here already, if it is. */
+  readonly known: (digest: Digest) => Promise<Buffer | undefined>;
 }
 
 /** An index that leads to an index that leads to … is nobody's image. */
@@ -38,13 +40,14 @@ export async function resolveImage(
   const about = `image ${formatReference(reference)}`;
   try {
     const found = await findManifest(session, reference, deps.platform, signal);
-    const configBytes = await fetchConfig(session, found.manifest.config, signal);
+    const { config } = found.manifest;
+    const configBytes = (await deps.known(config.digest)) ?? (await fetchConfig(session, config, signal));
     const tag = reference.digest === undefined ? tagOf(reference) : undefined;
     return {
       about,
       tags: tag === undefined ? [] : [tag],
       digests: [repoDigest(reference, found.top)],
-      config: { digest: found.manifest.config.digest, bytes: configBytes },
+      config: { digest: config.digest, bytes: configBytes },
       manifests: found.contents,
       layerCount: found.manifest.layers.length,
       unpack: (index, diffId, target, until) => {
@@ -104,15 +107,43 @@ async function fetchLayer(
   const { descriptor, diffId, target } = order;
   if (descriptor.mediaType.includes('encrypted'))
     throw fail('unimplemented', `layer ${descriptor.digest} is encrypted`);
-  const file = join(deps.ingest, `${diffId.slice(diffId.indexOf(':') + 1)}.blob`);
+  const file = join(deps.ingest, `${hexOf(diffId)}-${hexOf(descriptor.digest).slice(0, 16)}`);
   try {
     {
       using _slot = await deps.downloads.take(signal);
       await downloadBlob(session, descriptor, file, signal);
     }
     const source = { file, offset: 0, size: descriptor.size };
-    return await unpackInPool(deps.pool, { source, target, diffId, limits: deps.limits }, signal);
-  } finally {
-    await rm(file, { force: true });
+    const usage = await unpackInPool(deps.pool, { source, target, diffId, limits: deps.limits }, signal);
+    await rm(file);
+    return usage;
+  } catch (error) {
+    if (!(await worthKeeping(file, error))) await rm(file, { force: true });
+    throw error;
   }
 }
+
+const hexOf = (digest: Digest) => digest.slice(digest.indexOf(':') + 1);
+
+/** Bytes of a blob that are kept for the next attempt, if nothing was wrong with them. */
+const leastKept = 1 << 20;
+
+async function worthKeeping(file: string, thrown: unknown): Promise<boolean> {
+  const { code } = errorFrom(thrown);
+  if (code !== 'unavailable' && code !== 'cancelled' && code !== 'deadline_exceeded') return false;
+  const found = await stat(file).catch(() => undefined);
+  return found !== undefined && found.size >= leastKept;
+}
+
+/** Ends the keeping of blobs that nobody came back for within a day. */
+export async function dropOldBlobs(ingest: string): Promise<void> {
+  for (const name of await readdir(ingest)) {
+    const file = join(ingest, name);
+    const found = await stat(file);
+    if (!blobName.test(name) || Date.now() - found.mtimeMs > keptForMs)
+      await rm(file, { recursive: true, force: true });
+  }
+}
+
+const blobName = /^[0-9a-f]+-[0-9a-f]{16}$/;
+const keptForMs = 24 * 3600 * 1000;

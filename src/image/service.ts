@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { waitFor } from '../base/abort.ts';
 import { fail } from '../base/errors.ts';
-import { Flights } from '../base/flights.ts';
 import type { ImageId } from '../base/ids.ts';
 import type { Logger } from '../base/log.ts';
 import { trimHeap } from '../linux/heap.ts';
@@ -15,15 +14,18 @@ import { Catalog } from './catalog.ts';
 import type { Image } from './image.ts';
 import type { LayerLimits } from './layers/layer-writer.ts';
 import { openLayerPool } from './layers/pool.ts';
-import { resolveImage } from './pull.ts';
+import { dropOldBlobs, resolveImage } from './pull.ts';
 import type { Digest } from './reference/digest.ts';
 import { formatReference, parseReference } from './reference/parse.ts';
+import { settleCredentials } from './registry/auth.ts';
 import type { RegistryAuth } from './registry/auth.ts';
+import { credentialsFromFile } from './registry/auth-file.ts';
 import { endpointsOf } from './registry/hosts.ts';
 import type { RegistryOptions } from './registry/hosts.ts';
 import type { Platform } from './registry/manifest.ts';
 import { hostPlatform } from './registry/platform.ts';
 import { RegistrySession } from './registry/session.ts';
+import { SharedWork } from './shared-work.ts';
 import { Slots } from './slots.ts';
 import { ImageRecords } from './store/images.ts';
 import { LayerStore } from './store/layers.ts';
@@ -36,6 +38,8 @@ export interface ImageOptions {
   readonly registry: RegistryOptions & {
     /** Milliseconds without a byte after which a transfer is taken for dead. */
     readonly silenceMs?: number;
+    /** Credentials in the form of Docker's config.json, for requests that bring none. */
+    readonly authFile?: string;
     /** Where HTTP_PROXY, HTTPS_PROXY and NO_PROXY are looked up. */
     readonly proxy?: NodeJS.ProcessEnv;
   };
@@ -46,6 +50,8 @@ export interface ImageOptions {
   readonly maxParallelLayers?: number;
   readonly platform?: Platform;
   readonly limits?: LayerLimits;
+  /** Milliseconds that a pull goes on after the last who waited for it has left. */
+  readonly graceMs?: number;
 }
 
 export interface PullOptions {
@@ -75,7 +81,7 @@ export interface Images {
   /** A holder (a container's id) keeps one image from removal. Errors: `not_found`. */
   hold(id: ImageId, holder: string): void;
   release(holder: string): void;
-  /** Removes layers without an image; call it once after every container has said what it holds. */
+  /** Removes layers without an image. None is removed before its first call, which says that all containers hold theirs. */
   collect(signal: AbortSignal): Promise<void>;
   /**
    * An OCI layout or docker save archive, compressed or not. A `name` that is not '' replaces those of the
@@ -91,14 +97,15 @@ export interface Images {
 const defaultLimits: LayerLimits = { maxEntries: 5_000_000, maxBytes: 256 * 2 ** 30 };
 const defaultParallelLayers = 3;
 const defaultSilenceMs = 60_000;
+const defaultGraceMs = 60_000;
 const trimAfterMs = 5_000;
 
 /** Opens the store and reads all of it. Errors: what the disk says. */
 export async function openImages(options: ImageOptions): Promise<Images> {
   const { root, log } = options;
   const ingest = join(root, 'ingest');
-  await rm(ingest, { recursive: true, force: true });
   await mkdir(ingest, { recursive: true, mode: 0o700 });
+  await dropOldBlobs(ingest);
   const parallel = options.maxParallelLayers ?? defaultParallelLayers;
   const pool = openLayerPool(Math.max(1, Math.min(parallel, cpus().length)));
   const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
@@ -107,13 +114,14 @@ export async function openImages(options: ImageOptions): Promise<Images> {
   const whole = (record: { layers: readonly Digest[] }) => record.layers.every((id) => layers.get(id) !== undefined);
   const catalog = new Catalog(await ImageRecords.open(root, whole, log), layers, options.pinned);
   const lifetime = new AbortController();
-  const pulls = new Flights<string, Image>();
+  const pulls = new SharedWork<string, Image>(options.graceMs ?? defaultGraceMs);
   const deps = {
     pool,
     downloads: new Slots(parallel),
     ingest,
     limits: options.limits ?? defaultLimits,
     platform: options.platform ?? hostPlatform(),
+    known: (digest: Digest) => catalog.rawContent(digest),
   };
 
   let trimming: NodeJS.Timeout | undefined;
@@ -123,15 +131,18 @@ export async function openImages(options: ImageOptions): Promise<Images> {
     trimming = setTimeout(trimHeap, trimAfterMs).unref();
   };
 
-  async function pullNow(text: string, wishes: PullOptions): Promise<Image> {
+  async function pullNow(text: string, wishes: PullOptions, signal: AbortSignal): Promise<Image> {
     const reference = parseReference(text);
     const endpoints = await endpointsOf(reference.registry, options.registry);
-    const { silenceMs = defaultSilenceMs, proxy = {} } = options.registry;
-    using session = new RegistrySession(reference, { endpoints, auth: wishes.auth, silenceMs, proxy });
+    const { silenceMs = defaultSilenceMs, proxy = {}, authFile } = options.registry;
+    const auth = hasCredentials(wishes.auth)
+      ? wishes.auth
+      : authFile && (await credentialsFromFile(authFile, reference));
+    using session = new RegistrySession(reference, { endpoints, auth: auth || undefined, silenceMs, proxy });
     const started = performance.now();
     const platform = wishes.platform ?? deps.platform;
-    const source = await resolveImage(session, { ...deps, platform }, lifetime.signal);
-    const image = await assembleImage(source, { catalog, layers, pool }, lifetime.signal);
+    const source = await resolveImage(session, { ...deps, platform }, signal);
+    const image = await assembleImage(source, { catalog, layers, pool }, signal);
     const ms = Math.round(performance.now() - started);
     log.info({ image: image.id, reference: formatReference(reference), ms }, 'image pulled');
     return image;
@@ -140,7 +151,7 @@ export async function openImages(options: ImageOptions): Promise<Images> {
   return {
     async pull(text, wishes, signal) {
       const key = JSON.stringify([formatReference(parseReference(text)), wishes.platform, secretKey(wishes.auth)]);
-      return pulls.join(key, () => pullNow(text, wishes).finally(trimLater), signal);
+      return pulls.join(key, (until) => pullNow(text, wishes, until).finally(trimLater), signal);
     },
     list: () => catalog.list(),
     find: (text) => catalog.find(text),
@@ -167,13 +178,16 @@ export async function openImages(options: ImageOptions): Promise<Images> {
     },
     async close() {
       clearTimeout(trimming);
-      lifetime.abort(fail('cancelled', 'the image service is closing'));
-      await pulls.settled();
+      const reason = fail('cancelled', 'the image service is closing');
+      lifetime.abort(reason);
+      await pulls.close(reason);
       await layers.settled();
       await pool[Symbol.asyncDispose]();
     },
   };
 }
+
+const hasCredentials = (auth: RegistryAuth | undefined) => settleCredentials(auth) !== undefined;
 
 /** Pulls with other credentials must not share an answer; the credentials themselves are kept nowhere. */
 function secretKey(auth: RegistryAuth | undefined): string {

@@ -1,11 +1,15 @@
 import { errnoOf, fail, messageOf } from '../../base/errors.ts';
 import { hashFor } from '../reference/digest.ts';
 import type { Digest } from '../reference/digest.ts';
+import { demandSpace } from '../space.ts';
 import type { FileRange } from './decompress.ts';
 import { decompressed } from './decompress.ts';
 import { LayerWriter } from './layer-writer.ts';
 import type { LayerLimits, LayerUsage } from './layer-writer.ts';
 import { TarReader } from './tar-reader.ts';
+
+/** Bytes between two looks at the space that is left. */
+const spaceInterval = 32 << 20;
 
 /** One layer to unpack: `target` is an empty directory, `diffId` the digest its uncompressed bytes must have. */
 export interface UnpackOrder {
@@ -23,10 +27,13 @@ export async function unpackLayer(order: UnpackOrder, ended: () => boolean): Pro
   const hash = hashFor(order.diffId);
   using writer = new LayerWriter(order.target, order.limits);
   const reader = new TarReader(writer);
+  let unpacked = 0;
   try {
     for await (const piece of await decompressed(order.source)) {
       if (ended()) throw fail('cancelled', `unpacking layer ${order.diffId} was called off`);
       const bytes = piece as Buffer;
+      if (unpacked % spaceInterval < bytes.length) demandSpace(order.target);
+      unpacked += bytes.length;
       hash.update(bytes);
       reader.write(bytes);
     }

@@ -1,12 +1,13 @@
-import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
-import { fail } from '../../base/errors.ts';
-import { digestOf, hashFor, matches } from '../reference/digest.ts';
+import { dirname } from 'node:path';
+import { errorFrom, fail } from '../../base/errors.ts';
+import { digestOf, matches } from '../reference/digest.ts';
 import type { Digest } from '../reference/digest.ts';
-import { readBody, unavailable } from './http.ts';
+import { readBody } from './http.ts';
 import type { HttpAnswer } from './http.ts';
 import { acceptedManifests } from './manifest.ts';
 import type { Descriptor } from './manifest.ts';
+import { Download } from './download.ts';
 import type { RegistrySession } from './session.ts';
 
 const maxManifest = 4 << 20;
@@ -59,8 +60,9 @@ const fruitlessAttempts = 4;
 const fruitfulBytes = 64 * 1024;
 
 /**
- * Downloads a blob into a new file and checks size and digest on the way. A connection that breaks off is
- * taken up again where it ended, as long as each attempt brings something.
+ * Downloads a blob into a file and checks size and digest on the way. What the file holds already is taken for
+ * the beginning of the blob; a connection that breaks off is taken up again where it ended, as long as each
+ * attempt brings something.
  */
 export async function downloadBlob(
   session: RegistrySession,
@@ -68,8 +70,10 @@ export async function downloadBlob(
   path: string,
   signal: AbortSignal,
 ): Promise<void> {
-  await using file = await open(path, 'w', 0o600);
-  const download = new Download(file, wanted);
+  await using file = await open(path, 'a+', 0o600);
+  const download = new Download(file, wanted, dirname(path));
+  await download.resume();
+  let resumed = download.received > 0;
   for (let fruitless = 0; !download.complete;) {
     const before = download.received;
     try {
@@ -77,64 +81,13 @@ export async function downloadBlob(
       await session.ask(blobQuery(wanted.digest, before), take, signal);
     } catch (error) {
       fruitless = download.received >= before + fruitfulBytes ? 0 : fruitless + 1;
-      const broken = error instanceof Error && 'code' in error && error.code === 'unavailable';
-      if (!broken || signal.aborted || fruitless >= fruitlessAttempts) throw error;
-    }
-  }
-  download.check();
-}
-
-class Download {
-  readonly #file: FileHandle;
-  readonly #wanted: Descriptor;
-  #hash;
-  received = 0;
-
-  constructor(file: FileHandle, wanted: Descriptor) {
-    this.#file = file;
-    this.#wanted = wanted;
-    this.#hash = hashFor(wanted.digest);
-  }
-
-  get complete(): boolean {
-    return this.received === this.#wanted.size;
-  }
-
-  async take(answer: HttpAnswer, signal: AbortSignal): Promise<void> {
-    const { digest, size } = this.#wanted;
-    this.#align(answer);
-    try {
-      for await (const piece of answer.body) {
-        const bytes = piece as Buffer;
-        if (this.received + bytes.length > size)
-          throw fail('invalid_argument', `blob ${digest} is longer than the ${size} bytes of its descriptor`);
-        this.#hash.update(bytes);
-        await this.#file.write(bytes, 0, bytes.length, this.received);
-        this.received += bytes.length;
+      const { code } = errorFrom(error);
+      // What an earlier attempt left may be what was wrong.
+      if (resumed && code === 'invalid_argument') {
+        resumed = false;
+        continue;
       }
-    } catch (error) {
-      throw unavailable(`blob ${digest}`, error, signal);
+      if (code !== 'unavailable' || signal.aborted || fruitless >= fruitlessAttempts) throw error;
     }
-    if (!this.complete) throw fail('unavailable', `blob ${digest} ended after ${this.received} of ${size} bytes`);
-    this.check();
-  }
-
-  /** A host that ignores the range sends everything again. */
-  #align(answer: HttpAnswer): void {
-    if (answer.status === 206 && (answer.headers['content-range'] ?? '').startsWith(`bytes ${this.received}-`)) return;
-    this.#startOver();
-  }
-
-  /** After a mismatch the next host starts from nothing. */
-  check(): void {
-    const { digest } = this.#wanted;
-    if (`${digest.slice(0, 6)}:${this.#hash.copy().digest('hex')}` === digest) return;
-    this.#startOver();
-    throw wrongDigest(`blob ${digest}`);
-  }
-
-  #startOver(): void {
-    this.received = 0;
-    this.#hash = hashFor(this.#wanted.digest);
   }
 }

@@ -2,7 +2,7 @@ import { request as httpRequest, Agent as HttpAgent } from 'node:http';
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { request as httpsRequest, Agent as HttpsAgent } from 'node:https';
 import { abortError } from '../../base/abort.ts';
-import { fail, messageOf } from '../../base/errors.ts';
+import { errnoOf, errorFrom, fail, messageOf } from '../../base/errors.ts';
 
 /** How to trust and be trusted by a host. PEM texts. */
 export interface TlsSettings {
@@ -116,10 +116,11 @@ export class HttpConnections implements Disposable {
   }
 }
 
-/** A network error as ours: the signal's own when it ended the request, else `unavailable`. */
+/** A network error as ours: the signal's own when it ended the request, else `unavailable`; a full disk is no such. */
 export function unavailable(about: string, error: unknown, signal: AbortSignal): Error {
   if (signal.aborted) return abortError(signal);
-  if (error instanceof Error && error.name === 'CricketError') return error;
+  if (error instanceof Error && (error.name === 'CricketError' || errnoOf(error) === 'ENOSPC'))
+    return errorFrom(error, about);
   const [inner] = error instanceof AggregateError ? (error.errors as unknown[]) : [error];
   return fail('unavailable', `${about}: ${messageOf(inner)}`, error);
 }

@@ -16,7 +16,7 @@ export class ImageRecords {
   readonly #content: string;
   readonly #records = new Map<ImageId, ImageRecord>();
   /** Records that cannot be read: what they need is unknown, so no layer may be swept. */
-  readonly unreadable: string[] = [];
+  readonly unreadable = new Set<string>();
 
   private constructor(root: string) {
     this.#images = join(root, 'images');
@@ -46,7 +46,7 @@ export class ImageRecords {
       }
     } catch (error) {
       log.error({ record: path, error: messageOf(error) }, 'image record is unreadable: no layer will be removed');
-      this.unreadable.push(path);
+      this.unreadable.add(path);
     }
   }
 
@@ -60,7 +60,9 @@ export class ImageRecords {
 
   /** Not fsynced: the syncfs that makes the layers durable does it for the record as well. */
   async save(record: ImageRecord): Promise<void> {
-    await saveCheckpoint(imageKind, join(this.#images, `${hexOf(record.id)}.json`), record, { durable: false });
+    const path = join(this.#images, `${hexOf(record.id)}.json`);
+    await saveCheckpoint(imageKind, path, record, { durable: false });
+    this.unreadable.delete(path);
     this.#records.set(record.id, record);
   }
 
@@ -87,7 +89,7 @@ export class ImageRecords {
   }
 
   async #sweepContent(): Promise<void> {
-    if (this.unreadable.length > 0) return;
+    if (this.unreadable.size > 0) return;
     const used = new Set([...this.#records.values()].flatMap((record) => record.content.map(hexOf)));
     for (const name of await readdir(this.#content))
       if (!used.has(name)) await rm(join(this.#content, name), { force: true });

@@ -19,14 +19,16 @@ export const workDirectory = (): string => mkdtempSync('/var/tmp/cricket-images-
 export const soon = (): AbortSignal => AbortSignal.timeout(30_000);
 
 /** A store of the test's own. */
-export function openStore(root: string, options: Partial<ImageOptions> = {}): Promise<Images> {
-  return openImages({
+export async function openStore(root: string, options: Partial<ImageOptions> = {}): Promise<Images> {
+  const images = await openImages({
     root,
     registry: { certsDir: join(root, 'certs.d'), plainHttpHosts: [] },
     pinned: [],
     log: silentLogger(),
     ...options,
   });
+  await images.collect(soon());
+  return images;
 }
 
 /** What a caught error is, for `expect(await errorOf(…)).to.include({ code })`. */

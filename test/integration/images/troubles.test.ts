@@ -1,5 +1,7 @@
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'chai';
-import { errorOf } from './lab.ts';
+import { errorOf, openStore, soon } from './lab.ts';
 import { auth, good, image, Meeting } from './meeting.ts';
 import { endless, say, startStranger } from './stranger.ts';
 import type { Handler } from './stranger.ts';
@@ -36,6 +38,52 @@ describe('a registry with troubles', function () {
     await meeting.pull();
     expect(starts.length).to.be.greaterThan(5);
     expect(starts.slice(0, 2).join()).to.match(/^all,bytes=[1-9][0-9]*-$/);
+  });
+
+  it('may die in the middle: the next daemon goes on where it ended', async () => {
+    await using meeting = await Meeting.begin();
+    const { stranger } = meeting;
+    stranger.on(good.digest, (request, response) => {
+      if (request.headers.range !== undefined) return void request.socket.destroy();
+      response.writeHead(200, { 'content-length': String(good.blob.length) });
+      response.write(good.blob.subarray(0, 2_000_000), () => setTimeout(() => response.destroy(), 50));
+    });
+    expect(await errorOf(meeting.pull())).to.include({ code: 'unavailable' });
+    await meeting.images.close();
+    const next = await openStore(meeting.work);
+    stranger.on(good.digest, (request, response) => {
+      expect(request.headers.range).to.match(/^bytes=[12][0-9]{6}-$/);
+      stranger.serve(request, response);
+    });
+    await next.pull(`${stranger.host}/test/image:1`, {}, soon());
+    await next.close();
+    expect(readdirSync(join(meeting.work, 'ingest'))).to.deep.equal([]);
+  });
+
+  it('has the blob fetched anew when what was kept of it is wrong', async () => {
+    await using meeting = await Meeting.begin();
+    const hex = (digest: string) => digest.slice('sha256:'.length);
+    const kept = join(meeting.work, 'ingest', `${hex(good.diffId)}-${hex(good.digest).slice(0, 16)}`);
+    for (const wrong of [Buffer.alloc(1000), Buffer.alloc(good.blob.length), Buffer.alloc(good.blob.length + 1)]) {
+      writeFileSync(kept, wrong);
+      const { id } = await meeting.pull();
+      await meeting.images.remove(id, soon());
+    }
+    meeting.expectNothingLeft();
+  });
+
+  it('loses a pull that nobody waits for any more', async () => {
+    await using meeting = await Meeting.begin(image, { graceMs: 50 });
+    const { stranger, images } = meeting;
+    stranger.on(good.digest, () => undefined);
+    expect(await errorOf(images.pull(`${stranger.host}/test/image:1`, {}, AbortSignal.timeout(100)))).to.include({
+      code: 'deadline_exceeded',
+    });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const asked = stranger.seen.length;
+    stranger.on(good.digest, stranger.serve);
+    await meeting.pull();
+    expect(stranger.seen.length, 'the first pull had ended, the second one began anew').to.be.greaterThan(asked + 1);
   });
 
   it('may have no ranges: the download starts again', async () => {
