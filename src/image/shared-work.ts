@@ -23,6 +23,7 @@ export class SharedWork<K, V> {
 
   /** The running work under this key, or `start`ed now. Errors: the work's, or the signal's. */
   async join(key: K, start: (signal: AbortSignal) => Promise<V>, signal: AbortSignal): Promise<V> {
+    await this.#passed(key, signal);
     const work = this.#running.get(key) ?? this.#start(key, start);
     clearTimeout(work.grace);
     work.waiting += 1;
@@ -39,6 +40,18 @@ export class SharedWork<K, V> {
   async close(reason: Error): Promise<void> {
     for (const work of this.#running.values()) work.end.abort(reason);
     while (this.#running.size > 0) await Promise.allSettled([...this.#running.values()].map(({ result }) => result));
+  }
+
+  /** What was called off has yet to clean up behind itself. */
+  async #passed(key: K, signal: AbortSignal): Promise<void> {
+    for (let work = this.#running.get(key); work?.end.signal.aborted === true; work = this.#running.get(key))
+      await waitFor(
+        work.result.then(
+          () => undefined,
+          () => undefined,
+        ),
+        signal,
+      );
   }
 
   #start(key: K, start: (signal: AbortSignal) => Promise<V>): Running<V> {
