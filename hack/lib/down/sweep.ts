@@ -101,9 +101,12 @@ function removeFolder(path: string): boolean {
 
 function run(program: string, ...args: string[]): boolean {
   try {
-    execFileSync(program, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+    execFileSync(program, args, { stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8' });
     return true;
-  } catch {
+  } catch (error) {
+    // A link goes by itself with the namespace of its other end.
+    const text = error instanceof Error ? error.message : String(error);
+    if (!text.includes('Cannot find device')) console.error(`down: ${text}`);
     return false;
   }
 }
