@@ -23,7 +23,7 @@ export class SharedWork<K, V> {
 
   /** The running work under this key, or `start`ed now. Errors: the work's, or the signal's. */
   async join(key: K, start: (signal: AbortSignal) => Promise<V>, signal: AbortSignal): Promise<V> {
-    await this.#passed(key, signal);
+    if (this.#running.get(key)?.end.signal.aborted === true) await this.#passed(key, signal);
     const work = this.#running.get(key) ?? this.#start(key, start);
     clearTimeout(work.grace);
     work.waiting += 1;
