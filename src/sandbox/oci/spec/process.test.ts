@@ -20,7 +20,7 @@ describe('process', () => {
     );
     expect(process).to.include({ cwd: '/srv', terminal: true, noNewPrivileges: true, apparmorProfile: 'cricket' });
     expect(process).to.include({ selinuxLabel: 'p', oomScoreAdj: -5 });
-    expect(process.user).to.deep.include({ uid: 7, gid: 8, additionalGids: [3, 9] });
+    expect(process.user).to.deep.include({ uid: 7, gid: 8, additionalGids: [3, 8, 9] });
   });
 
   it('refuses an argument that no program can be given', () => {

@@ -86,7 +86,7 @@ describe('config.json of a container that asks for nothing', () => {
 
   it('starts in / with the defaults of the field', () => {
     expect(spec.process.cwd).to.equal('/');
-    expect(spec.process.user).to.deep.equal({ uid: 0, gid: 0, umask: 0o022, additionalGids: [] });
+    expect(spec.process.user).to.deep.equal({ uid: 0, gid: 0, umask: 0o022, additionalGids: [0] });
     expect(spec.process.noNewPrivileges).to.equal(false);
     expect(spec.process.capabilities.bounding).to.have.length(14);
   });
