@@ -1,6 +1,16 @@
-import { lstatSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { errnoOf } from '../base/errors.ts';
+import {
+  closeSync,
+  constants,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { makeDirectories } from './make-directories.ts';
 import { MS_NODEV, MS_NOEXEC, MS_NOSUID, mount, unmount } from './mount.ts';
 import { mountOverlay } from './overlay.ts';
 import type { Overlay } from './overlay.ts';
@@ -40,7 +50,7 @@ export const diskTasks = {
   },
   /** The facts of a path after following symlinks; `create` makes a missing one a directory (root, 0755). */
   pathFacts(query: { readonly path: string; readonly create: boolean }): PathFacts {
-    if (query.create) makeMissing(query.path);
+    if (query.create) makeDirectories(query.path, 0o755);
     const stat = statSync(query.path);
     return {
       directory: stat.isDirectory(),
@@ -57,6 +67,13 @@ export const diskTasks = {
               : 'other',
     };
   },
+  /** Makes an empty file, with what is missing above it, or leaves the one that is there. */
+  ensureFile(file: { readonly path: string; readonly mode: number }): void {
+    makeDirectories(dirname(file.path), 0o755);
+    const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK } = constants;
+    // A fifo would wait for its reader.
+    closeSync(openSync(file.path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, file.mode));
+  },
   /** Processes with this very argument on their command line; reading another's may wait for its memory. */
   processesWithArgument(argument: string): readonly number[] {
     return readdirSync('/proc')
@@ -71,14 +88,6 @@ export const diskTasks = {
 export type DiskTasks = typeof diskTasks;
 
 serveTasks(diskTasks);
-
-function makeMissing(path: string): void {
-  try {
-    mkdirSync(path, { recursive: true, mode: 0o755 });
-  } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw error;
-  }
-}
 
 function usageBelow(path: string): { bytes: number; inodes: number } {
   const total = { bytes: 0, inodes: 0 };

@@ -1,7 +1,6 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { writeFile } from 'node:fs/promises';
 import { nowNanos } from '../../base/clock.ts';
-import { during, errnoOf, fail } from '../../base/errors.ts';
+import { during, fail } from '../../base/errors.ts';
 import { newContainerId } from '../../base/ids.ts';
 import type { ContainerId } from '../../base/ids.ts';
 import { Rollback, describeFailures } from '../../base/rollback.ts';
@@ -15,11 +14,13 @@ import { ensurePodInit } from '../pod/init.ts';
 import type { InitParts } from '../pod/init.ts';
 import { podTitle } from '../pod/record.ts';
 import { isReady } from '../pod/state.ts';
+import { sameAsWritten } from '../store/same.ts';
 import type { Container, Pod } from '../store/store.ts';
 import { containerKey, containerTitle } from './record.ts';
 import type { ContainerConfig, ContainerRecord } from './record.ts';
 import { deleteFiles } from './remove.ts';
 import type { RemoveParts } from './remove.ts';
+import { prepareLog } from './prepare-log.ts';
 import { dismantle, runtimeOf } from './release.ts';
 import { gatherSpec } from './spec-input.ts';
 import type { SpecParts } from './spec-input.ts';
@@ -57,8 +58,7 @@ export async function createContainer(
 }
 
 function sameOrRefused(container: Container, config: ContainerConfig): ContainerId {
-  const same = JSON.stringify(container.record.config) === JSON.stringify(config);
-  if (same && container.state.kind === 'created') return container.record.id;
+  if (container.state.kind === 'created' && sameAsWritten(container.record.config, config)) return container.record.id;
   const title = containerTitle(container.record);
   throw fail(
     'already_exists',
@@ -99,7 +99,7 @@ async function makeContainer(parts: CreateParts, pod: Pod, config: ContainerConf
   if (config.pid === 'pod') await ensurePodInit(parts, pod, signal);
   const user = await containerUser(at.rootfs, config, image);
   const spec = buildSpec(await gatherSpec(parts, { record, pod, image, user }, signal));
-  await Promise.all([writeFile(at.spec, encodeSpec(spec), { mode: 0o600 }), prepareLog(config)]);
+  await Promise.all([writeFile(at.spec, encodeSpec(spec), { mode: 0o600 }), prepareLog(parts, config, signal)]);
   reach('create:bundle');
 
   undo.defer('process and cgroup', (s) => dismantle(parts, container, s));
@@ -146,20 +146,6 @@ async function addOrRelease(parts: CreateParts, record: ContainerRecord): Promis
   } catch (error) {
     parts.images.release(record.id);
     throw error;
-  }
-}
-
-/** crictl names log directories that nobody has made. Errors: `invalid_argument` for a path that is a directory. */
-async function prepareLog(config: ContainerConfig): Promise<void> {
-  if (config.logPath === '') return;
-  try {
-    await mkdir(dirname(config.logPath), { recursive: true, mode: 0o755 });
-    // Made now, so that a bad path is told as such and not as a dead monitor.
-    await writeFile(config.logPath, '', { flag: 'a', mode: 0o640 });
-  } catch (error) {
-    if (errnoOf(error) === 'ENOSPC') throw during(`log path ${config.logPath}`, error);
-    const reason = errnoOf(error) === 'EISDIR' ? 'it is a directory' : String(errnoOf(error));
-    throw fail('invalid_argument', `log path ${config.logPath} cannot be written: ${reason}`, error);
   }
 }
 
