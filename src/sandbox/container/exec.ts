@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fail, messageOf } from '../../base/errors.ts';
 import { exitCodeOf } from '../../linux/pidfd.ts';
 import type { CgroupPath } from '../../cgroups/path.ts';
@@ -44,51 +45,59 @@ export async function execSync(
   const processFile = join(parts.paths.container(record.id).bundle, `${name}.json`);
   const timer = request.seconds > 0 ? AbortSignal.timeout(Math.min(request.seconds * 1000, 2 ** 31 - 1)) : undefined;
   const ending = AbortSignal.any([signal, parts.lifetime, ...(timer === undefined ? [] : [timer])]);
-  const kill = () => void killAll(parts, group);
   try {
     await writeFile(processFile, await processFor(parts, container, request.command), { mode: 0o600 });
-    const result = await run(parts, container, { name, processFile, ending, kill });
+    const { result, killed } = await run(parts, container, { name, group, processFile, ending });
     parts.reach('exec:exited');
+    if (!killed) return toResult(container, result);
     if (timer?.aborted === true)
-      throw fail(
-        'deadline_exceeded',
-        `exec in ${containerTitle(record)}: command timed out after ${request.seconds} s`,
-      );
-    if (signal.aborted) throw fail('cancelled', `exec in ${containerTitle(record)}: the caller went away`);
-    return toResult(container, result);
+      throw fail('deadline_exceeded', `exec in ${containerTitle(record)}: timed out after ${request.seconds} s`);
+    throw fail('cancelled', `exec in ${containerTitle(record)}: the caller went away`);
   } finally {
-    ending.removeEventListener('abort', kill);
-    await rm(processFile, { force: true });
-    await leaveGroup(parts, container, group);
+    // The answer does not wait for it: what stays behind goes with the container.
+    void leave(parts, container, group, processFile);
   }
 }
 
 interface Run {
   readonly name: string;
+  readonly group: CgroupPath;
   readonly processFile: string;
   readonly ending: AbortSignal;
-  readonly kill: () => void;
 }
 
 async function run(
   parts: ExecParts,
   container: Container,
-  { name, processFile, ending, kill }: Run,
-): Promise<Captured> {
-  return execContainer(parts.watcher, runtimeOf(parts, container.record.handler), {
+  { name, group, processFile, ending }: Run,
+): Promise<{ readonly result: Captured; readonly killed: boolean }> {
+  let killed = false;
+  let ended = false;
+  const kill = async () => {
+    killed = true;
+    // Again and again: the runtime may not have put the program into its cgroup yet.
+    while (!ended) {
+      await killAll(parts, group);
+      await delay(20);
+    }
+  };
+  const onAbort = () => void kill();
+  const result = await execContainer(parts.watcher, runtimeOf(parts, container.record.handler), {
     id: container.record.id,
     processFile,
     cgroup: name,
     limit: execOutputLimit,
-    onStart: () => {
+    onStart: (child) => {
+      void child.ended.finally(() => (ended = true));
       parts.reach('exec:spawned');
-      if (ending.aborted) kill();
-      else ending.addEventListener('abort', kill, { once: true });
+      if (ending.aborted) onAbort();
+      else ending.addEventListener('abort', onAbort, { once: true });
     },
   });
+  ending.removeEventListener('abort', onAbort);
+  return { result, killed };
 }
 
-/** Kills until the runtime's own process has ended too: it may not have put the program in its cgroup yet. */
 async function killAll(parts: ExecParts, group: CgroupPath): Promise<void> {
   try {
     await parts.cgroups.kill(group, AbortSignal.timeout(10_000));
@@ -97,9 +106,10 @@ async function killAll(parts: ExecParts, group: CgroupPath): Promise<void> {
   }
 }
 
-/** What a normal end leaves running lives on in the container's own cgroup; then ours goes. */
-async function leaveGroup(parts: ExecParts, container: Container, group: CgroupPath): Promise<void> {
+/** What a normal end leaves running lives on in the container's own cgroup; then ours goes, with its file. */
+async function leave(parts: ExecParts, container: Container, group: CgroupPath, processFile: string): Promise<void> {
   try {
+    await rm(processFile, { force: true });
     for (const pid of parts.cgroups.processes(group)) moveQuietly(parts, pid, container.record.cgroup as CgroupPath);
     await parts.cgroups.remove(group, AbortSignal.timeout(2_000));
   } catch (error) {
@@ -115,11 +125,19 @@ function moveQuietly(parts: ExecParts, pid: number, to: CgroupPath): void {
   }
 }
 
+type ProcessSection = Readonly<Record<string, unknown>>;
+/** Kept while the container is known: probes come every few seconds. */
+const processes = new WeakMap<Container, ProcessSection>();
+
 /** The container's own process (user, environment, capabilities, limits) with other arguments and no terminal. */
 async function processFor(parts: ExecParts, container: Container, command: readonly string[]): Promise<string> {
-  const text = await readFile(parts.paths.container(container.record.id).spec, 'utf8');
-  const spec = JSON.parse(text) as { readonly process: Readonly<Record<string, unknown>> };
-  return JSON.stringify({ ...spec.process, terminal: false, args: command });
+  let section = processes.get(container);
+  if (section === undefined) {
+    const text = await readFile(parts.paths.container(container.record.id).spec, 'utf8');
+    section = (JSON.parse(text) as { readonly process: ProcessSection }).process;
+    processes.set(container, section);
+  }
+  return JSON.stringify({ ...section, terminal: false, args: command });
 }
 
 /** The runtime's own failures look like exit codes of the command: 126 and 127 with a message of its own. */
