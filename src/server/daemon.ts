@@ -36,7 +36,7 @@ import { serveCri } from './grpc/serve.ts';
 import { imageHandlers, runtimeHandlers } from './handlers.ts';
 import type { HandlerParts } from './handlers.ts';
 import { readInstance } from './instance.ts';
-import { fired, notifierFor, reloadLogLevel, serviceManagerFrom, watchSignals } from './lifecycle.ts';
+import { fired, notifierFor, reloadLogLevel, serviceManagerFrom, stayAlive, watchSignals } from './lifecycle.ts';
 import { startRepairs } from './repairs.ts';
 import { ociRuntimes, readHostFacts, readOomScore, sandboxSettings } from './settings.ts';
 import { namesCollector, startTelemetry } from './telemetry.ts';
@@ -59,6 +59,7 @@ export async function runDaemon({ config, readConfig, environment, reach }: Daem
   const log = createLogger(config.log.level);
   await mkdir(config.state, { recursive: true, mode: 0o711 });
   await makePrivateDirectory(config.root);
+  using _awake = stayAlive();
   using _lock = lockPidFile(pidFile(config));
   using notifier = notifierFor(serviceManagerFrom(environment, process.pid), sendNotification, log);
   const readLevel = async () => (await readConfig()).log.level;

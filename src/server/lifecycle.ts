@@ -110,6 +110,15 @@ export function reloadLogLevel(readLevel: () => Promise<LogLevel>, log: Logger):
   };
 }
 
+/**
+ * Keeps the process until disposed. What waits for a Worker or a child does not: before the socket is served and
+ * after it, the event loop would be empty, and Node ends a process whose loop is.
+ */
+export function stayAlive(): Disposable {
+  const timer = setInterval(() => undefined, 2 ** 31 - 1);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
+
 /** Resolves when the signal fires. */
 export async function fired(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;

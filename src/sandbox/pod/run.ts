@@ -10,6 +10,7 @@ import { podKey, podTitle } from './record.ts';
 import type { PodConfig, PodRecord } from './record.ts';
 import { isReady } from './state.ts';
 import type { Parts } from '../parts.ts';
+import { sameAsWritten } from '../store/same.ts';
 import type { Pod } from '../store/store.ts';
 
 export interface RunPodRequest {
@@ -52,7 +53,7 @@ export async function runPod(parts: RunPodParts, request: RunPodRequest, signal:
 }
 
 function sameOrRefused(pod: Pod, { config, handler }: RunPodRequest): PodId {
-  const same = JSON.stringify([pod.record.config, pod.record.handler]) === JSON.stringify([config, handler]);
+  const same = pod.record.handler === handler && sameAsWritten(pod.record.config, config);
   if (same && isReady(pod.state)) return pod.record.id;
   const title = podTitle(pod.record);
   if (!isReady(pod.state)) throw fail('already_exists', `${title} has that name and is not ready: remove it first`);
