@@ -120,17 +120,21 @@ function parseAnswer(text: string): { readonly pid: number; readonly message: st
   }
 }
 
-/** What the user can mend is their argument; anything else is ours or the node's. */
-const userMistakes = [
-  /executable file .* not found/i,
-  /no such file or directory/i,
-  /permission denied/i,
-  /not a directory/i,
+/** What the user can mend is their argument, with what to do; anything else is ours or the node's. */
+const userMistakes: readonly (readonly [RegExp, string])[] = [
+  [/executable file .* not found/i, 'name a program that the image has'],
+  [/^open executable/i, 'the command must be a file that its user may execute'],
+  [/chdir/i, 'the working directory must be one that its user may enter'],
+  [/cpuset\.(cpus|mems).*(out of range|invalid argument|permission denied)/i, 'name what this host and the pod have'],
+  [/no such file or directory/i, 'look at what it names'],
+  [/permission denied/i, 'look at what it names'],
+  [/not a directory/i, 'look at what it names'],
 ];
 
 function creationError(request: MonitorRequest, message: string): Error {
   const said = cleanRuntimeMessage(message) || 'nothing; see the log of conmon in the journal';
   const text = `${request.runtime.name} could not create the container: ${said}`;
   if (/no space left/i.test(said)) return errorFrom(Object.assign(new Error(text), { code: 'ENOSPC' }));
-  return fail(userMistakes.some((pattern) => pattern.test(said)) ? 'invalid_argument' : 'unknown', text);
+  const [, mend] = userMistakes.find(([pattern]) => pattern.test(said)) ?? [];
+  return mend === undefined ? fail('unknown', text) : fail('invalid_argument', `${text}; ${mend}`);
 }

@@ -3,6 +3,9 @@ import { expect } from 'chai';
 import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { statusOf } from '../../../hack/lib/cri-client.ts';
+import { ociArchive } from '../../../hack/lib/oci/archive.ts';
+import { ownImages } from '../../fixtures/images/catalogue.ts';
+import { imageInputs } from '../../fixtures/images/inputs.ts';
 import { entries, mounts } from '../../leftovers/kernel.ts';
 import type { Cricket } from '../../fixtures/daemon.ts';
 import type { TestContainer } from '../../fixtures/pods.ts';
@@ -91,4 +94,13 @@ function readQuietly(path: string): string {
   } catch {
     return '';
   }
+}
+
+/** Puts one of the test images into the daemon's store; answers its reference. */
+export async function importOwnImage(cricket: Cricket, name: string): Promise<string> {
+  const found = ownImages(imageInputs()).find(({ names }) => names.includes(name));
+  if (found === undefined) throw new Error(`there is no test image ${name}`);
+  const reference = `docker.io/${name}`;
+  await cricket.importImage(ociArchive(found.image, reference));
+  return reference;
 }
