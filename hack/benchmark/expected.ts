@@ -34,7 +34,7 @@ function expectationsOf(cricket: ContestantResults, peer: ContestantResults | un
     {
       what: `daemon with ${most?.pods ?? 0} pods, MiB`,
       limit: 90,
-      value: maximum(memory.filter(({ pods }) => pods > 0).map(({ daemon }) => daemon)),
+      value: maximum(memory.filter(({ pods }) => pods === most?.pods).map(({ daemon }) => daemon)),
     },
     { what: 'helpers a pod, MiB', limit: 0.5, value: most?.helpers },
     ...starts.map(({ pods, ms }) => ({

@@ -9,8 +9,6 @@ export interface Machine {
   readonly cgroups: 'v1' | 'v2';
   /** `runc 1.1.5` of each program that does the work below the daemons. */
   readonly programs: readonly string[];
-  /** Runnable processes, averaged over a minute, before the run. */
-  readonly loadBefore: number;
 }
 
 export function describeMachine(): Machine {
@@ -20,8 +18,12 @@ export function describeMachine(): Machine {
     kernel: release(),
     cgroups: existsSync('/sys/fs/cgroup/cgroup.controllers') ? 'v2' : 'v1',
     programs: ['crun', 'runc', 'conmon'].flatMap(versionOf),
-    loadBefore: Number(readFileSync('/proc/loadavg', 'utf8').split(' ')[0]),
   };
+}
+
+/** Runnable processes, averaged over a minute: above the number of processors, times are those of a busy machine. */
+export function loadAverage(): number {
+  return Number(readFileSync('/proc/loadavg', 'utf8').split(' ')[0]);
 }
 
 function versionOf(program: string): string[] {

@@ -1,8 +1,8 @@
 /** main.ts [--endpoint …]… : what hack/bench runs. Tables on stdout, what it is doing on stderr. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { statusOf } from '../lib/cri-client.ts';
 import { renderExpectations } from './expected.ts';
-import { describeMachine } from './machine.ts';
+import { describeMachine, loadAverage } from './machine.ts';
 import { openContestants } from './open.ts';
 import { parseOptions } from './options.ts';
 import type { Options } from './options.ts';
@@ -24,19 +24,32 @@ try {
 
 async function main(options: Options): Promise<void> {
   const machine = describeMachine();
+  const loadBefore = loadAverage();
   const contestants = await (async () => {
     await using opened = await openContestants(options.endpoints);
     return await runPhases(opened.contestants, options, interrupted.signal);
   })();
-  const results: Results = { machine, pods: options.pods, rounds: options.rounds, contestants };
+  const load = [loadBefore, loadAverage()] as const;
+  const results: Results = { machine, load, pods: options.pods, rounds: options.rounds, contestants };
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);
-  console.log(render(results));
+  const text = render(results);
+  if (options.doc !== undefined) replaceMarked(options.doc, text);
+  console.log(text);
+}
+
+/** Errors: when the document has no such marks. */
+function replaceMarked(file: string, text: string): void {
+  const [begin, end] = ['<!-- begin: hack/bench -->', '<!-- end: hack/bench -->'];
+  const before = readFileSync(file, 'utf8');
+  const [from, to] = [before.indexOf(begin), before.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`${file} has no lines "${begin}" and "${end}"`);
+  writeFileSync(file, `${before.slice(0, from + begin.length)}\n\n${text}\n\n${before.slice(to)}`);
 }
 
 function render(results: Results): string {
   const { machine, contestants, rounds } = results;
   const versions = contestants.map(({ name, version }) => `${name}: ${version}`).join('; ');
-  const about = `${machine.processors}, ${machine.memoryGib} GiB, kernel ${machine.kernel}, cgroup ${machine.cgroups}, load before ${machine.loadBefore}`;
+  const about = `${machine.processors}, ${machine.memoryGib} GiB, kernel ${machine.kernel}, cgroup ${machine.cgroups}, load ${results.load.join(' before, ')} after`;
   const head = `${about}; ${machine.programs.join(', ')}; ${versions}; ${rounds} rounds`;
   return [head, renderTables(results), renderExpectations(results)].filter((part) => part !== '').join('\n\n');
 }

@@ -21,6 +21,8 @@ export interface Options {
   /** Unwritten MiB in the 20 containers of the removal phase, together. */
   readonly dirtyMib: number;
   readonly json: string | undefined;
+  /** A document whose marked part becomes the tables. */
+  readonly doc: string | undefined;
 }
 
 /** Errors: a plain Error with one line for whoever typed it. */
@@ -34,6 +36,7 @@ export function parseOptions(args: readonly string[]): Options {
       only: { type: 'string', multiple: true, default: [...phases] },
       'dirty-mib': { type: 'string', default: '1024' },
       json: { type: 'string' },
+      doc: { type: 'string' },
     },
   });
   const endpoints = values.endpoint.map(parseEndpoint);
@@ -46,6 +49,7 @@ export function parseOptions(args: readonly string[]): Options {
     phases: new Set(values.only.map(parsePhase)),
     dirtyMib: wholeNumber('dirty-mib', values['dirty-mib']),
     json: values.json,
+    doc: values.doc,
   };
 }
 

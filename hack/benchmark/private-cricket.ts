@@ -54,7 +54,7 @@ level = "info"
 
 function instanceOf(dir: string): string | undefined {
   try {
-    return /"([0-9a-f]{4})"/.exec(readFileSync(join(dir, 'root/instance'), 'utf8'))?.[1];
+    return readFileSync(join(dir, 'root/instance'), 'utf8').trim();
   } catch {
     return undefined;
   }

@@ -7,6 +7,8 @@ import type { StartPoint } from './starts.ts';
 /** All that a run has found; what --json writes. Times are milliseconds, sizes MiB. */
 export interface Results {
   readonly machine: Machine;
+  /** Of one minute, before and after the run. */
+  readonly load: readonly [before: number, after: number];
   /** Pods that ran while calls were measured. */
   readonly pods: number;
   readonly rounds: number;

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { measureCalls } from './calls.ts';
 import type { Contestant } from './contestant.ts';
 import { readMemory } from './memory.ts';
@@ -8,6 +9,9 @@ import type { ContestantResults } from './results.ts';
 import { measures, summarize } from './samples.ts';
 import type { Samples } from './samples.ts';
 import { measureStarts } from './starts.ts';
+
+/** Milliseconds of quiet before memory is read: what is kept counts, not what is just being dropped. */
+const settleMs = 5000;
 
 /** All phases, in the order in which the number of pods grows. */
 export async function runPhases(
@@ -26,7 +30,9 @@ export async function runPhases(
     }
   };
   const memory = async (when: string) => {
-    if (phases.has('memory')) await each((one, { memory: points }) => void points.push({ when, ...readMemory(one) }));
+    if (!phases.has('memory')) return;
+    await delay(settleMs, undefined, { signal });
+    await each((one, { memory: points }) => void points.push({ when, ...readMemory(one) }));
   };
   const starts = async () => {
     if (!phases.has('start')) return;
