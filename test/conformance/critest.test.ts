@@ -22,7 +22,7 @@ describe('critest', () => {
 
   before(async function () {
     this.timeout(30 * 60_000);
-    registry = await startTestRegistry({ sets: ['critest'], configDir: join(dir, 'registry') });
+    registry = await startTestRegistry({ configDir: join(dir, 'registry') });
     const certsDir = join(dir, 'certs.d');
     mkdirSync(certsDir);
     writeMirrors(certsDir, registry);
