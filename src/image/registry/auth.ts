@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { fail } from '../../base/errors.ts';
-import { isLoopback } from './hosts.ts';
+import { isLoopback } from './loopback.ts';
 import type { Endpoint } from './hosts.ts';
 import { discard, plainTrust, readBody } from './http.ts';
 import type { HttpConnections, HttpRequest } from './http.ts';

@@ -2,7 +2,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { endpointsOf, isLoopback } from './hosts.ts';
+import { endpointsOf } from './hosts.ts';
+import { isLoopback } from './loopback.ts';
 
 describe('endpointsOf', () => {
   let certsDir = '';

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { errnoOf, fail, messageOf } from '../../base/errors.ts';
 import { plainTrust } from './http.ts';
 import type { TlsSettings } from './http.ts';
+import { isLoopback } from './loopback.ts';
 
 /** What a host may be asked for. */
 export type Capability = 'pull' | 'resolve';
@@ -109,11 +110,6 @@ function defaultServer(registry: string, options: RegistryOptions): string {
   const host = new URL(`http://${registry}`).hostname;
   const plain = isLoopback(host) || options.plainHttpHosts.some((name) => name === registry || name === host);
   return `${plain ? 'http' : 'https'}://${registry}`;
-}
-
-/** Nobody but this machine can listen or speak there. */
-export function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.[0-9]{1,3}){3}$/.test(hostname);
 }
 
 async function endpoint(

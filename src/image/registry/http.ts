@@ -3,6 +3,7 @@ import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:h
 import { request as httpsRequest, Agent as HttpsAgent } from 'node:https';
 import { abortError } from '../../base/abort.ts';
 import { errnoOf, errorFrom, fail, messageOf } from '../../base/errors.ts';
+import { isLoopback } from './loopback.ts';
 
 /** How to trust and be trusted by a host. PEM texts. */
 export interface TlsSettings {
@@ -45,7 +46,10 @@ const leastProgress = 4096;
 export class HttpConnections implements Disposable {
   readonly #options: HttpOptions;
   readonly #plain: HttpAgent;
+  /** No proxy can reach the loopback of this machine. */
+  readonly #local = new HttpAgent({ keepAlive: true });
   readonly #secure = new Map<TlsSettings, HttpsAgent>();
+  readonly #localSecure = new Map<TlsSettings, HttpsAgent>();
 
   constructor(options: HttpOptions) {
     this.#options = options;
@@ -54,7 +58,8 @@ export class HttpConnections implements Disposable {
 
   [Symbol.dispose](): void {
     this.#plain.destroy();
-    for (const agent of this.#secure.values()) agent.destroy();
+    this.#local.destroy();
+    for (const agent of [...this.#secure.values(), ...this.#localSecure.values()]) agent.destroy();
   }
 
   /** Errors: `unavailable` naming the host and what went wrong; the signal's. */
@@ -94,16 +99,19 @@ export class HttpConnections implements Disposable {
   #call(request: HttpRequest, signal: AbortSignal): ClientRequest {
     const { method, url } = request;
     const headers = { 'user-agent': 'cricket', 'accept-encoding': 'identity', ...request.headers };
-    if (url.protocol === 'http:') return httpRequest(url, { method, headers, signal, agent: this.#plain });
-    return httpsRequest(url, { method, headers, signal, agent: this.#agentFor(request.tls) });
+    const local = isLoopback(url.hostname);
+    if (url.protocol === 'http:')
+      return httpRequest(url, { method, headers, signal, agent: local ? this.#local : this.#plain });
+    return httpsRequest(url, { method, headers, signal, agent: this.#agentFor(request.tls, local) });
   }
 
-  #agentFor(tls: TlsSettings): HttpsAgent {
-    const known = this.#secure.get(tls);
+  #agentFor(tls: TlsSettings, local: boolean): HttpsAgent {
+    const agents = local ? this.#localSecure : this.#secure;
+    const known = agents.get(tls);
     if (known !== undefined) return known;
     const agent = new HttpsAgent({
       keepAlive: true,
-      proxyEnv: this.#options.proxy,
+      ...(!local && { proxyEnv: this.#options.proxy }),
       rejectUnauthorized: !tls.skipVerify,
       ...(tls.ca.length > 0 && { ca: [...tls.ca] }),
       ...(tls.clients.length > 0 && {
@@ -111,7 +119,7 @@ export class HttpConnections implements Disposable {
         key: tls.clients.map(({ key }) => key),
       }),
     });
-    this.#secure.set(tls, agent);
+    agents.set(tls, agent);
     return agent;
   }
 }

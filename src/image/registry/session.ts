@@ -3,7 +3,7 @@ import { errorFrom, fail } from '../../base/errors.ts';
 import type { ImageReference } from '../reference/parse.ts';
 import { basicHeader, fetchToken, meantFor, parseChallenge, settleCredentials } from './auth.ts';
 import type { RegistryAuth } from './auth.ts';
-import { isLoopback } from './hosts.ts';
+import { isLoopback } from './loopback.ts';
 import type { Capability, Endpoint } from './hosts.ts';
 import { discard, HttpConnections, plainTrust } from './http.ts';
 import type { HttpAnswer, HttpRequest } from './http.ts';

@@ -1,0 +1,11 @@
+/** A daemon's part in the kill tests: `puller.ts ROOT pull|remove REFERENCE` says `open`, then `done`. */
+import { openStore } from './lab.ts';
+
+const [root = '', verb, reference = ''] = process.argv.slice(2);
+const images = await openStore(root);
+process.stdout.write('open\n');
+const patience = AbortSignal.timeout(60_000);
+if (verb === 'pull') await images.pull(reference, {}, patience);
+else await images.remove(reference, patience);
+process.stdout.write('done\n');
+await images.close();
