@@ -80,7 +80,7 @@ export function runtimeHandlers(parts: HandlerParts): RuntimeHandlers {
     portForward,
     containerStats: containerStats(parts),
     listContainerStats: listContainerStats(parts),
-    streamContainerStats,
+    streamContainerStats: streamContainerStats(parts),
     podSandboxStats,
     listPodSandboxStats,
     streamPodSandboxStats,

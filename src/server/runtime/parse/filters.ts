@@ -1,5 +1,5 @@
 import { ContainerState, PodSandboxState } from '../../../../api/cri/v1/api.ts';
-import type { ContainerFilter, PodSandboxFilter } from '../../../../api/cri/v1/api.ts';
+import type { ContainerFilter, ContainerStatsFilter, PodSandboxFilter } from '../../../../api/cri/v1/api.ts';
 import { fail } from '../../../base/errors.ts';
 import { findContainer, findPod } from '../../../sandbox/store/resolve.ts';
 import type { Container, Pod, Store } from '../../../sandbox/store/store.ts';
@@ -35,6 +35,12 @@ export function filterContainers(store: Store, filter: ContainerFilter | undefin
       (state === undefined || encodeContainerState(container) === state) &&
       matches(container.record.config.labels, selector),
   );
+}
+
+/** Those whose usage is told: one that ended uses nothing. */
+export function runningContainers(store: Store, filter: ContainerStatsFilter | undefined): readonly Container[] {
+  const all = { id: '', podSandboxId: '', labelSelector: {} };
+  return filterContainers(store, { ...all, ...filter, state: { state: ContainerState.CONTAINER_RUNNING } });
 }
 
 const listOf = <T>(value: T | undefined): readonly T[] => (value === undefined ? [] : [value]);
