@@ -36,7 +36,7 @@ export async function runCritest(endpoint: string, dir: string, more: readonly s
   const logFile = join(dir, 'critest.log');
   mkdirSync(files, { recursive: true });
   const args = ['-config', '/dev/null', '-runtime-endpoint', endpoint, '-ginkgo.no-color'];
-  const reporting = ['-ginkgo.timeout=10m', `-ginkgo.json-report=${report}`, ...more];
+  const reporting = ['-ginkgo.timeout=25m', `-ginkgo.json-report=${report}`, ...more];
   const log = openSync(logFile, 'a');
   try {
     await finished([critest, ...args, ...reporting], log, { ...process.env, TMPDIR: files });
