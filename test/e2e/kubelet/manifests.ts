@@ -1,0 +1,104 @@
+const image = 'registry.k8s.io/e2e-test-images/busybox:1.29-2';
+
+interface PodWish {
+  readonly name: string;
+  readonly script: string;
+  /** Further fields of the pod's spec. */
+  readonly spec?: Readonly<Record<string, unknown>>;
+  /** Further fields of the one container, `main`. */
+  readonly container?: Readonly<Record<string, unknown>>;
+}
+
+/** A static pod of one busybox container. */
+export function staticPod({ name, script, spec = {}, container = {} }: PodWish): object {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace: 'default', labels: { app: name } },
+    spec: {
+      terminationGracePeriodSeconds: 2,
+      containers: [{ name: 'main', image, command: ['sh', '-c', script], ...container }],
+      ...spec,
+    },
+  };
+}
+
+/** Ready once a file is there that it makes after a second; as a person writes it: probes, a port, requests, a volume. */
+export function steadyPod(): object {
+  const probe = (...command: readonly string[]) => ({ exec: { command }, periodSeconds: 1, timeoutSeconds: 5 });
+  const script = `trap 'echo goodbye; exit 0' TERM; echo hello from $HOSTNAME; sleep 1; touch /work/ready
+    i=0; while :; do i=$((i + 1)); echo tick $i; sleep 0.5; done`;
+  return staticPod({
+    name: 'steady',
+    script,
+    spec: { volumes: [{ name: 'work', emptyDir: {} }] },
+    container: {
+      ports: [{ containerPort: 8080, name: 'http' }],
+      resources: { requests: { cpu: '50m', memory: '16Mi' }, limits: { memory: '64Mi' } },
+      readinessProbe: probe('cat', '/work/ready'),
+      livenessProbe: { ...probe('sh', '-c', 'kill -0 1'), failureThreshold: 1, initialDelaySeconds: 2 },
+      volumeMounts: [{ name: 'work', mountPath: '/work' }],
+    },
+  });
+}
+
+/** Ends by the kernel's hand as soon as it runs. */
+export const eaterPod = (): object =>
+  staticPod({
+    name: 'eater',
+    script: 'echo hungry; exec tail /dev/zero',
+    spec: { restartPolicy: 'Never' },
+    container: { resources: { limits: { memory: '24Mi' } } },
+  });
+
+/** As a node's own agents are: every namespace the host's, all rights, and dearer to the kernel than the daemon is. */
+export function agentPod(): object {
+  const resources = { cpu: '50m', memory: '32Mi' };
+  return staticPod({
+    name: 'agent',
+    script: 'echo score $(cat /proc/self/oom_score_adj); echo host $(hostname); ls -d /host/proc; exec sleep 1000',
+    spec: {
+      hostNetwork: true,
+      hostPID: true,
+      hostIPC: true,
+      volumes: [{ name: 'host', hostPath: { path: '/', type: 'Directory' } }],
+    },
+    container: {
+      resources: { requests: resources, limits: resources },
+      securityContext: { privileged: true },
+      volumeMounts: [{ name: 'host', mountPath: '/host', readOnly: true, mountPropagation: 'HostToContainer' }],
+    },
+  });
+}
+
+/** Two containers that see each other's processes, and as little else as can be. */
+export function sharedPod(): object {
+  const pod = staticPod({ name: 'shared', script: '' }) as {
+    readonly spec: { readonly containers: readonly object[] };
+  };
+  const [main] = pod.spec.containers;
+  const confined = {
+    securityContext: {
+      runAsUser: 1000,
+      runAsGroup: 1000,
+      runAsNonRoot: true,
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+      seccompProfile: { type: 'RuntimeDefault' },
+    },
+  };
+  const command = ['sh', '-c', 'id; sleep 2; ps -o args; exec sleep 1000'];
+  return {
+    ...pod,
+    spec: {
+      ...pod.spec,
+      shareProcessNamespace: true,
+      securityContext: { fsGroup: 2000, supplementalGroups: [3000] },
+      containers: [
+        { ...main, ...confined, command },
+        { ...main, ...confined, name: 'other', command: ['sleep', '999'] },
+      ],
+    },
+  };
+}
