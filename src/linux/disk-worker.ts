@@ -6,22 +6,21 @@ import {
   openSync,
   readFileSync,
   readdirSync,
+  realpathSync,
   rmSync,
-  statSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { makeDirectories } from './make-directories.ts';
+import { mountOf, readMounts } from './mountinfo.ts';
 import { MS_NODEV, MS_NOEXEC, MS_NOSUID, mount, unmount } from './mount.ts';
 import { mountOverlay } from './overlay.ts';
 import type { Overlay } from './overlay.ts';
 import { serveTasks } from './worker/serve.ts';
 
-/** What a host path is, as far as a mount needs to know. */
-export interface PathFacts {
-  readonly directory: boolean;
-  readonly major: number;
-  readonly minor: number;
-  readonly type: 'file' | 'directory' | 'block' | 'character' | 'other';
+/** What a mount has to know of its source. */
+export interface MountSource {
+  /** Whether mounts made below it inside a container can show on the host. */
+  readonly shared: boolean;
 }
 
 /** Everything here may wait for a disk, or for ever under a dead network file system. */
@@ -48,24 +47,10 @@ export const diskTasks = {
   removeTree(path: string): void {
     rmSync(path, { recursive: true, force: true, maxRetries: 3 });
   },
-  /** The facts of a path after following symlinks; `create` makes a missing one a directory (root, 0755). */
-  pathFacts(query: { readonly path: string; readonly create: boolean }): PathFacts {
-    if (query.create) makeDirectories(query.path, 0o755);
-    const stat = statSync(query.path);
-    return {
-      directory: stat.isDirectory(),
-      major: Number((BigInt(stat.rdev) >> 8n) & 0xfffn),
-      minor: Number((BigInt(stat.rdev) & 0xffn) | ((BigInt(stat.rdev) >> 12n) & 0xfff00n)),
-      type: stat.isFile()
-        ? 'file'
-        : stat.isDirectory()
-          ? 'directory'
-          : stat.isBlockDevice()
-            ? 'block'
-            : stat.isCharacterDevice()
-              ? 'character'
-              : 'other',
-    };
+  /** Looks at a path that a user named; a missing one is made a directory (root, 0755). */
+  mountSource(path: string): MountSource {
+    makeDirectories(path, 0o755);
+    return { shared: mountOf(realpathSync(path), readMounts())?.shared ?? false };
   },
   /** Makes an empty file, with what is missing above it, or leaves the one that is there. */
   ensureFile(file: { readonly path: string; readonly mode: number }): void {

@@ -6,6 +6,15 @@ export interface MountEntry {
   readonly source: string;
   readonly root: string;
   readonly device: string;
+  /** Mounts made below it show in its peers: what a bidirectional propagation needs. */
+  readonly shared: boolean;
+}
+
+/** The mount that an absolute path without symlinks lies in: the longest, and of those the last made. */
+export function mountOf(path: string, mounts: readonly MountEntry[]): MountEntry | undefined {
+  const holds = (target: string) => target === '/' || path === target || path.startsWith(`${target}/`);
+  const lengths = mounts.map(({ target }) => (holds(target) ? target.length : 0));
+  return mounts[lengths.lastIndexOf(Math.max(...lengths))];
 }
 
 /** Every mount of this mount namespace (proc_pid_mountinfo(5)), octal escapes resolved. */
@@ -14,7 +23,7 @@ export function readMounts(path = '/proc/self/mountinfo'): readonly MountEntry[]
   for (const line of readFileSync(path, 'utf8').split('\n')) {
     const [left, right] = line.split(' - ');
     if (left === undefined || right === undefined) continue;
-    const [, , device = '', root = '', target = ''] = left.split(' ');
+    const [, , device = '', root = '', target = '', , ...tags] = left.split(' ');
     const [type = '', source = ''] = right.split(' ');
     entries.push({
       target: unescapeOctal(target),
@@ -22,6 +31,7 @@ export function readMounts(path = '/proc/self/mountinfo'): readonly MountEntry[]
       source: unescapeOctal(source),
       root: unescapeOctal(root),
       device,
+      shared: tags.some((tag) => tag.startsWith('shared:')),
     });
   }
   return entries;

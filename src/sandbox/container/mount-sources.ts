@@ -1,5 +1,6 @@
 import { withTimeout } from '../../base/abort.ts';
 import { errnoOf, fail, messageOf } from '../../base/errors.ts';
+import type { MountSource } from '../../linux/disk-worker.ts';
 import type { BindMount } from '../oci/spec/input.ts';
 import type { Parts } from '../parts.ts';
 import type { ContainerConfig, ContainerMount } from './record.ts';
@@ -9,8 +10,8 @@ const pathTimeoutMs = 10_000;
 
 /**
  * The container's mounts with their sources looked at: a missing one is made a directory, as Docker and the
- * field do. Errors: `invalid_argument` for a source that can neither be found nor made, `unavailable` for
- * one whose file system does not answer.
+ * field do. Errors: `invalid_argument` for a source that can neither be found nor made, or that cannot propagate
+ * mounts as asked, `unavailable` for one whose file system does not answer.
  */
 export async function resolveMounts(
   parts: Pick<Parts, 'hostPaths'>,
@@ -25,11 +26,26 @@ async function resolveMount(
   mount: ContainerMount,
   signal: AbortSignal,
 ): Promise<BindMount> {
+  const { hostPath, containerPath, propagation } = mount;
+  const { shared } = await lookAt(parts, mount, signal);
+  if (propagation === 'rshared' && !shared)
+    throw fail(
+      'invalid_argument',
+      `mount source ${hostPath} for ${containerPath} is not on a shared mount, as bidirectional propagation needs; run mount --make-rshared on the mount it is on`,
+    );
+  return { ...mount, options: [], uidMappings: [], gidMappings: [] };
+}
+
+async function lookAt(
+  parts: Pick<Parts, 'hostPaths'>,
+  { hostPath, containerPath }: ContainerMount,
+  signal: AbortSignal,
+): Promise<MountSource> {
   const deadline = withTimeout(signal, pathTimeoutMs);
   try {
-    await parts.hostPaths.call('pathFacts', { path: mount.hostPath, create: true }, deadline);
+    return await parts.hostPaths.call('mountSource', hostPath, deadline);
   } catch (error) {
-    const what = `mount source ${mount.hostPath} for ${mount.containerPath}`;
+    const what = `mount source ${hostPath} for ${containerPath}`;
     if (deadline.aborted && !signal.aborted)
       throw fail('unavailable', `${what} does not answer; look at the file system it is on`, error);
     throw fail(
@@ -38,5 +54,4 @@ async function resolveMount(
       error,
     );
   }
-  return { ...mount, options: [], uidMappings: [], gidMappings: [] };
 }
