@@ -1,3 +1,5 @@
+import { constants, openSync } from 'node:fs';
+import { fail } from '../base/errors.ts';
 import { closeQuietly } from './fds.ts';
 import { checked, errno, errnoName, libc, syscallError } from './libc.ts';
 import { mount } from './mount.ts';
@@ -29,39 +31,46 @@ export interface Overlay {
 
 /**
  * Mounts a container's root file system. `volatile` (5.10): its data need not outlive a power cut, and
- * unmounting does not sync. `lowerdir+` (6.5) takes any number of layers; before it, one option of 4 KiB.
+ * unmounting does not sync. Layers are added one by one where the kernel can (`lowerdir+`, 6.8), and there is no
+ * limit to them but the kernel's 500; before it, one option string of a page takes them.
  * It may wait for a disk: call it from a Worker.
  */
 export function mountOverlay(overlay: Overlay): void {
+  if (!mountLayerByLayer(overlay)) mountClassic(overlay);
+}
+
+/**
+ * False where the kernel does not know `lowerdir+`. Kernels before 6.5 (overlayfs without parameters of its own) take
+ * any name and refuse it only when the file system is made.
+ */
+function mountLayerByLayer(overlay: Overlay): boolean {
   const context = fsopen(SYS_fsopen, 'overlay', FSOPEN_CLOEXEC) as number;
   if (context < 0) throw syscallError('open the overlay file system (modprobe overlay)');
   try {
-    for (const layer of overlay.lower)
-      if (!set(context, 'lowerdir+', layer)) {
-        mountClassic(overlay);
-        return;
-      }
-    for (const [key, value] of [
-      ['upperdir', overlay.upper],
-      ['workdir', overlay.work],
-    ] as const)
-      if (!set(context, key, value)) throw syscallError(`set ${key} of the overlay on ${overlay.target}`);
+    const parameters = [
+      ...overlay.lower.map((layer) => ['lowerdir+', layer] as const),
+      ['upperdir', overlay.upper] as const,
+      ['workdir', overlay.work] as const,
+    ];
+    for (const [key, value] of parameters)
+      if (!accepted(fsconfig(SYS_fsconfig, context, FSCONFIG_SET_STRING, key, value, 0) as number, `${key}=${value}`))
+        return false;
     fsconfig(SYS_fsconfig, context, FSCONFIG_SET_FLAG, 'volatile', null, 0);
-    checked(
-      fsconfig(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, null, null, 0) as number,
-      `make the overlay for ${overlay.target}`,
-    );
+    const made = fsconfig(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, null, null, 0) as number;
+    if (!accepted(made, `make the overlay for ${overlay.target}`)) return false;
     attach(context, overlay.target);
+    return true;
   } finally {
     closeQuietly(context);
   }
 }
 
-function set(context: number, key: string, value: string): boolean {
-  if ((fsconfig(SYS_fsconfig, context, FSCONFIG_SET_STRING, key, value, 0) as number) === 0) return true;
+/** EINVAL may mean a kernel that is too old: the classic way has the last word on it. */
+function accepted(result: number, what: string): boolean {
+  if (result === 0) return true;
   const code = errno();
-  if (key === 'lowerdir+' && errnoName(code) === 'EINVAL') return false;
-  throw syscallError(`overlay ${key}=${value}`, code);
+  if (errnoName(code) === 'EINVAL') return false;
+  throw syscallError(`overlay: ${what}`, code);
 }
 
 function attach(context: number, target: string): void {
@@ -76,12 +85,37 @@ function attach(context: number, target: string): void {
   }
 }
 
-function mountClassic(overlay: Overlay): void {
-  const options = `lowerdir=${overlay.lower.map(escape).join(':')},upperdir=${overlay.upper},workdir=${overlay.work}`;
-  mount('overlay', overlay.target, { type: 'overlay', data: `${options},volatile` });
+/** mount(2) copies one page of options, its final zero included, and cuts the rest off without a word. */
+const optionBytes = 4095;
+
+/** The way of every kernel. Errors: `failed_precondition` for more layers than a page of options can name. */
+export function mountClassic(overlay: Overlay): void {
+  const data = optionsFor(overlay, overlay.lower);
+  if (Buffer.byteLength(data) <= optionBytes) mount('overlay', overlay.target, { type: 'overlay', data });
+  else mountByDescriptors(overlay);
 }
 
-/** Colons and backslashes separate in lowerdir=. */
-function escape(path: string): string {
-  return path.replaceAll('\\', '\\\\').replaceAll(':', '\\:');
+/** Descriptors make the shortest paths there are: 200 layers fit into a page. The kernel keeps no path. */
+function mountByDescriptors(overlay: Overlay): void {
+  const held: number[] = [];
+  try {
+    for (const layer of overlay.lower) held.push(openSync(layer, constants.O_RDONLY | constants.O_DIRECTORY));
+    const data = optionsFor(
+      overlay,
+      held.map((fd) => `/proc/self/fd/${fd}`),
+    );
+    if (Buffer.byteLength(data) > optionBytes)
+      throw fail('failed_precondition', `${overlay.lower.length} layers are too many for this kernel: 6.8 takes 500`);
+    mount('overlay', overlay.target, { type: 'overlay', data });
+  } finally {
+    held.forEach(closeQuietly);
+  }
 }
+
+function optionsFor({ upper, work }: Overlay, lower: readonly string[]): string {
+  return `lowerdir=${lower.map(escapeLayer).join(':')},upperdir=${escape(upper)},workdir=${escape(work)},volatile`;
+}
+
+/** A backslash saves what would end an option; in lowerdir a colon ends a layer. */
+const escape = (path: string): string => path.replace(/[\\,]/g, '\\$&');
+const escapeLayer = (path: string): string => escape(path).replaceAll(':', '\\:');
