@@ -156,7 +156,7 @@ export async function openImages(options: ImageOptions): Promise<Images> {
     list: () => catalog.list(),
     find: (text) => catalog.find(text),
     get: (id) => catalog.get(id),
-    remove: (text, signal) => waitFor(catalog.remove(text, lifetime.signal), signal),
+    remove: (text, signal) => waitFor(catalog.remove(text, lifetime.signal).finally(trimLater), signal),
     async filesystem() {
       let [bytes, inodes] = [0, 0];
       for (const layer of layers.all()) [bytes, inodes] = [bytes + layer.bytes, inodes + layer.inodes];

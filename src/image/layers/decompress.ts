@@ -13,7 +13,7 @@ export interface FileRange {
   readonly size: number;
 }
 
-const pieceSize = 256 * 1024;
+const pieceSize = 64 * 1024;
 
 /** What the first bytes say; the media type of a layer is known to lie. */
 export async function compressionOf(range: FileRange): Promise<Compression> {

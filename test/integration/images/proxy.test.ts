@@ -24,7 +24,11 @@ async function startProxy(port: number) {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { url, seen, stop: () => server.closeAllConnections() ?? server.close() };
+  const stop = () => {
+    server.closeAllConnections();
+    server.close();
+  };
+  return { url, seen, stop };
 }
 
 describe('a registry behind a proxy', function () {
