@@ -2,7 +2,7 @@ import { fail, messageOf } from '../../base/errors.ts';
 import { withTimeout } from '../../base/abort.ts';
 import { join } from 'node:path';
 import type { CgroupPath } from '../../cgroups/path.ts';
-import { deleteContainer } from '../oci/runtime.ts';
+import { deleteContainer, keepsOnlyDirectory } from '../oci/runtime.ts';
 import type { OciRuntime } from '../oci/runtime.ts';
 import type { Container } from '../store/store.ts';
 import type { Parts } from '../parts.ts';
@@ -45,8 +45,9 @@ export async function dismantle(parts: ReleaseParts, container: Container, signa
   parts.exits.drop(record.id);
   await parts.cgroups.kill(record.cgroup as CgroupPath, signal);
   const runtime = runtimeOf(parts, record.handler);
-  await deleteContainer(parts.watcher, runtime, record.id);
-  // A creation that was cut short leaves a directory the runtime does not take for a container.
+  // Processes and cgroup of crun's and runc's containers are gone with the calls around this line, which takes no
+  // process: what is left of them is a directory. One that was cut short the runtime would not know at all.
+  if (!keepsOnlyDirectory(runtime)) await deleteContainer(parts.watcher, runtime, record.id);
   await parts.disk.call('removeTree', join(runtime.root, record.id), signal);
   await parts.cgroups.remove(record.cgroup as CgroupPath, signal);
   parts.reach('remove:runtime');

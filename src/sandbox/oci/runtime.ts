@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { fail } from '../../base/errors.ts';
 import { captureProgram } from '../../linux/capture.ts';
 import type { Captured } from '../../linux/capture.ts';
@@ -26,6 +27,14 @@ export interface ExecOptions {
   readonly cgroup: string;
   readonly limit: number;
   readonly onStart: (child: Child) => void;
+}
+
+/**
+ * Whether a container of this runtime is nothing but processes, a cgroup and a directory under its root: `delete`
+ * is then no more than removing these. One that runs a virtual machine has more to give back.
+ */
+export function keepsOnlyDirectory({ path }: OciRuntime): boolean {
+  return ['crun', 'runc'].includes(basename(path));
 }
 
 const messageLimit = 64 * 1024;
