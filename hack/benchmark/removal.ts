@@ -75,7 +75,7 @@ async function removeAll(contestant: Contestant, pods: readonly Pod[]) {
     await delay(pauseMs);
   }
   await removing;
-  const list = summarize(lists) ?? { count: 0, median: 0, p95: 0, max: 0 };
+  const list = summarize(lists) ?? { count: 0, min: 0, median: 0, p95: 0, max: 0 };
   return { list, firstGone: Math.min(...gone), lastGone: Math.max(...gone) };
 }
 

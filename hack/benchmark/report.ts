@@ -8,7 +8,7 @@ export function renderTables(results: Results): string {
   const names = contestants.map(({ name }) => name);
   const parts = [
     {
-      title: `Calls with ${pods} pods running, ms, median / p95`,
+      title: `Calls with ${pods} pods running, ms, fastest / median / p95`,
       head: [...names, ...ratioNames(names)],
       rows: callRows(contestants),
     },
@@ -34,7 +34,7 @@ function callRows(contestants: readonly ContestantResults[]): Row[] {
   return measures.flatMap((measure) => {
     const found = contestants.map(({ calls }) => calls[measure]);
     if (found.every((one) => one === undefined)) return [];
-    return [[measure, ...found.map((one) => pair(one?.median, one?.p95)), ...ratios(found)]];
+    return [[measure, ...found.map(spread), ...ratios(found)]];
   });
 }
 
@@ -84,6 +84,11 @@ function removalRows(contestants: readonly ContestantResults[]): Row[] {
 function table(head: Row, rows: readonly Row[]): string {
   const line = (cells: Row) => `| ${cells.join(' | ')} |`;
   return [line(head), line(head.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n');
+}
+
+/** The fastest tells most on a machine that does other things too: nothing makes a call faster than it is. */
+function spread(one: Summary | undefined): string {
+  return one === undefined ? '–' : [one.min, one.median, one.p95].map(number).join(' / ');
 }
 
 function pair(one: number | undefined, two: number | undefined): string {

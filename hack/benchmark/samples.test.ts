@@ -4,8 +4,8 @@ import type { Samples } from './samples.ts';
 
 describe('benchmark samples', () => {
   it('takes median and 95th percentile between ranks, whatever the order', () => {
-    expect(summarize([4, 1, 3, 2])).to.deep.equal({ count: 4, median: 2.5, p95: 3.8499999999999996, max: 4 });
-    expect(summarize([7])).to.deep.equal({ count: 1, median: 7, p95: 7, max: 7 });
+    expect(summarize([4, 1, 3, 2])).to.deep.equal({ count: 4, min: 1, median: 2.5, p95: 3.8499999999999996, max: 4 });
+    expect(summarize([7])).to.deep.equal({ count: 1, min: 7, median: 7, p95: 7, max: 7 });
     expect(summarize([])).to.equal(undefined);
   });
 

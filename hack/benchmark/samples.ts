@@ -22,6 +22,7 @@ export type Samples = Map<Measure, number[]>;
 
 export interface Summary {
   readonly count: number;
+  readonly min: number;
   readonly median: number;
   readonly p95: number;
   readonly max: number;
@@ -46,7 +47,7 @@ export function summarize(values: readonly number[]): Summary | undefined {
   if (values.length === 0) return undefined;
   const sorted = [...values].sort((a, b) => a - b);
   const at = (share: number) => quantile(sorted, share);
-  return { count: sorted.length, median: at(0.5), p95: at(0.95), max: at(1) };
+  return { count: sorted.length, min: at(0), median: at(0.5), p95: at(0.95), max: at(1) };
 }
 
 /** Linear between the two nearest ranks. */
