@@ -25,14 +25,22 @@ async function run(files: readonly string[], kernel: boolean): Promise<void> {
   for (const file of files) mocha.addFile(resolve(file));
   await mocha.loadFilesAsync();
   const failures: string[] = [];
+  let current = 'loading';
+  // Only what calls process.exit itself ends while this is set.
+  const ended = () => console.error(`\nthis process was ended during: ${current}`);
+  process.once('exit', ended);
   const runner = mocha.run(() => {
     const { passes = 0, failures: failed = 0, pending = 0 } = runner.stats ?? {};
+    process.off('exit', ended);
     const counts: Counts = { passed: passes, failed, skipped: pending, failures };
     // What still holds the event loop open is not waited for.
     if (process.send === undefined) process.exit(failed === 0 ? 0 : 1);
     process.send(counts, () => process.exit(failed === 0 ? 0 : 1));
   });
+  runner.on('test', (test) => (current = test.fullTitle()));
   runner.on('fail', (test) => failures.push(test.fullTitle()));
+  // A parent that was killed counts no more.
+  process.once('disconnect', () => runner.abort());
   // Both may come: one from the terminal, one from the parent.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => runner.abort());
 }

@@ -37,7 +37,7 @@ async function runLane({ name, files, together }: Lane): Promise<LaneResult> {
   const parts = together ? [files] : files.map((file) => [file]);
   for (const part of parts) {
     if (stopped()) break;
-    console.log(`==> ${name}: ${part.length === 1 ? part.join('') : `${part.length} files`}`);
+    console.log(`==> ${name}: ${subject(part)}`);
     counts.push(await runPart(part, !together));
   }
   return { ...total(counts), name, seconds: (performance.now() - begun) / 1000 };
@@ -55,8 +55,12 @@ async function runPart(files: readonly string[], kernel: boolean): Promise<Count
     child.once('close', (code, signal) => resolve(signal ?? `exit code ${String(code)}`));
   });
   return (
-    told[0] ?? { passed: 0, failed: 1, skipped: 0, failures: [`${files.join(' ')}: ended by ${how} before its end`] }
+    told[0] ?? { passed: 0, failed: 1, skipped: 0, failures: [`${subject(files)}: ended by ${how} before its end`] }
   );
+}
+
+function subject(files: readonly string[]): string {
+  return files.length === 1 ? files.join('') : `${files.length} files`;
 }
 
 function total(counts: readonly Counts[]): Counts {
