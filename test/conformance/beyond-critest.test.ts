@@ -30,9 +30,13 @@ interface Info {
 
 describe('what critest does not ask', function () {
   this.timeout(30_000);
+  const stack = new AsyncDisposableStack();
   let cricket: Cricket;
-  before(async () => void (cricket = await startCricket()));
-  after(async () => cricket.stop());
+  before(async () => {
+    cricket = await startCricket();
+    stack.defer(async () => cricket.stop());
+  });
+  after(async () => stack.disposeAsync());
 
   const info = async (answer: Promise<{ info: Record<string, string> }>) =>
     JSON.parse((await answer).info['info'] ?? '') as Info;

@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { startCricket } from '../fixtures/daemon.ts';
 import type { Cricket } from '../fixtures/daemon.ts';
 import { startTestRegistry, writeMirrors } from '../fixtures/images/images.ts';
-import type { Registry } from '../fixtures/images/registry.ts';
 import { runCritest } from './critest.ts';
 import type { Spec } from './critest.ts';
 import { skipArguments, skipOf, skips } from './skips.ts';
@@ -15,30 +14,28 @@ import { skipArguments, skipOf, skips } from './skips.ts';
 const fewestSpecs = 120;
 
 describe('critest', () => {
-  const dir = mkdtempSync(join(tmpdir(), 'cricket-critest-'));
-  let registry: Registry;
+  const stack = new AsyncDisposableStack();
   let cricket: Cricket;
   let specs: readonly Spec[] = [];
 
   before(async function () {
     this.timeout(30 * 60_000);
-    registry = await startTestRegistry({ configDir: join(dir, 'registry') });
+    const dir = mkdtempSync(join(tmpdir(), 'cricket-critest-'));
+    stack.defer(() => rmSync(dir, { recursive: true, force: true }));
+    const registry = await startTestRegistry({ configDir: join(dir, 'registry') });
+    stack.defer(async () => registry.stop());
     const certsDir = join(dir, 'certs.d');
     mkdirSync(certsDir);
     writeMirrors(certsDir, registry);
     cricket = await startCricket({ certsDir, demo: false });
+    stack.defer(async () => cricket.stop());
     specs = await runCritest(cricket.endpoint, dir, skipArguments());
     for (const spec of specs) this.test?.parent?.addTest(testOf(spec));
   });
 
   after(async function () {
     this.timeout(60_000);
-    try {
-      await cricket.stop();
-    } finally {
-      await registry.stop();
-      rmSync(dir, { recursive: true, force: true });
-    }
+    await stack.disposeAsync();
   });
 
   it('runs all that is not left out by name, and leaves out nothing that is not there', () => {
