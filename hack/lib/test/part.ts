@@ -1,6 +1,6 @@
 /**
- * part.ts [--kernel] FILE... : runs test files by mocha in this process and sends the counts to the parent.
- * --kernel: fails when they leave something behind. An interrupt ends after the running test, hooks included.
+ * part.ts [--leave-nothing] FILE... : runs test files by mocha in this process and sends the counts to the parent.
+ * --leave-nothing: fails when something is left behind. An interrupt ends after the running test, hooks included.
  */
 import Mocha from 'mocha';
 import { resolve } from 'node:path';
@@ -16,12 +16,14 @@ export interface Counts {
 
 if (import.meta.main) {
   const [first, ...rest] = process.argv.slice(2);
-  const kernel = first === '--kernel';
-  await run(kernel ? rest : [first ?? '', ...rest], kernel);
+  const strict = first === '--leave-nothing';
+  await run(strict ? rest : [first ?? '', ...rest], strict);
 }
 
-async function run(files: readonly string[], kernel: boolean): Promise<void> {
-  const mocha = new Mocha({ reporter: 'spec', timeout: 20_000, ...(kernel ? { rootHooks: mochaHooks } : {}) });
+async function run(files: readonly string[], strict: boolean): Promise<void> {
+  // Milliseconds of a test that names no limit of its own; an emulated machine needs more.
+  const timeout = Number(process.env['CRICKET_TEST_TIMEOUT'] ?? 20_000);
+  const mocha = new Mocha({ reporter: 'spec', timeout, ...(strict ? { rootHooks: mochaHooks } : {}) });
   for (const file of files) mocha.addFile(resolve(file));
   await mocha.loadFilesAsync();
   const failures: string[] = [];
