@@ -115,6 +115,7 @@ export async function openImages(options: ImageOptions): Promise<Images> {
   const catalog = new Catalog(await ImageRecords.open(root, whole, log), layers, options.pinned);
   const lifetime = new AbortController();
   const pulls = new SharedWork<string, Image>(options.graceMs ?? defaultGraceMs);
+  const imports = new SharedWork<string, readonly Image[]>(0);
   const deps = {
     pool,
     downloads: new Slots(parallel),
@@ -166,10 +167,11 @@ export async function openImages(options: ImageOptions): Promise<Images> {
     release: (holder) => catalog.release(holder),
     collect: (signal) => catalog.collect(signal),
     async import(file, { name = '' }, signal) {
-      const work = importArchive({ file, name, ingest, pool, limits: deps.limits, platform: deps.platform }, (source) =>
-        assembleImage(source, { catalog, layers, pool }, lifetime.signal),
-      );
-      return waitFor(work.finally(trimLater), signal);
+      const start = (until: AbortSignal) =>
+        importArchive({ file, name, ingest, pool, limits: deps.limits, platform: deps.platform }, (source) =>
+          assembleImage(source, { catalog, layers, pool }, until),
+        );
+      return imports.join(JSON.stringify([file, name]), (until) => start(until).finally(trimLater), signal);
     },
     async rawConfig(id) {
       const bytes = await catalog.rawContent(catalog.get(id).id as string as Digest);
@@ -180,7 +182,7 @@ export async function openImages(options: ImageOptions): Promise<Images> {
       clearTimeout(trimming);
       const reason = fail('cancelled', 'the image service is closing');
       lifetime.abort(reason);
-      await pulls.close(reason);
+      await Promise.all([pulls.close(reason), imports.close(reason)]);
       await layers.settled();
       await pool[Symbol.asyncDispose]();
     },
