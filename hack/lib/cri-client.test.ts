@@ -9,13 +9,15 @@ import type { RuntimeServiceServer, StopContainerRequest } from '../../api/cri/v
 import { connectCri, statusOf } from './cri-client.ts';
 
 describe('cri-client', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'cricket-cri-client-'));
-  const endpoint = `unix://${join(folder, 'cri.sock')}`;
+  let folder: string;
+  let endpoint: string;
   const server = new Server();
   let cancelled = 0;
   let asked: StopContainerRequest | undefined;
 
   before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'cricket-cri-client-'));
+    endpoint = `unix://${join(folder, 'cri.sock')}`;
     const methods: Partial<RuntimeServiceServer> = {
       version: (call, done) =>
         done(null, { version: call.request.version, runtimeName: 'x', runtimeVersion: '1', runtimeApiVersion: 'v1' }),

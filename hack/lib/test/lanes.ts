@@ -4,7 +4,7 @@ import { matchesGlob } from 'node:path';
 export interface Lane {
   readonly name: string;
   readonly files: readonly string[];
-  /** All files in one process. Otherwise each has one of its own, and must leave nothing in the kernel. */
+  /** All files in one process. Otherwise each has one of its own, and what it leaves behind is told of it alone. */
   readonly together: boolean;
   /** Only with --all or by name: it takes long, or much of the machine. */
   readonly onRequest: boolean;

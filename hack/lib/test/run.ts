@@ -38,15 +38,17 @@ async function runLane({ name, files, together }: Lane): Promise<LaneResult> {
   for (const part of parts) {
     if (stopped()) break;
     console.log(`==> ${name}: ${subject(part)}`);
-    counts.push(await runPart(part, !together));
+    counts.push(await runPart(part));
   }
   return { ...total(counts), name, seconds: (performance.now() - begun) / 1000 };
 }
 
 /** A part that ends without having counted, or after it should have, counts as one failure. */
-async function runPart(files: readonly string[], kernel: boolean): Promise<Counts> {
-  const args = [...(kernel ? ['--kernel'] : []), ...files];
-  const child = fork(join(import.meta.dirname, 'part.ts'), args, { timeout: fileTimeoutMs, killSignal: 'SIGKILL' });
+async function runPart(files: readonly string[]): Promise<Counts> {
+  const child = fork(join(import.meta.dirname, 'part.ts'), ['--leave-nothing', ...files], {
+    timeout: fileTimeoutMs,
+    killSignal: 'SIGKILL',
+  });
   running = child;
   const told: Counts[] = [];
   child.on('message', (counts) => told.push(counts as Counts));
