@@ -47,7 +47,7 @@ hard = 0`;
 
   /** Settings of its cgroup in v1's terms. */
   function inForce({ id }: TestContainer) {
-    const group = `${cricket.cgroup}/pod${pod.id}/${id}`;
+    const group = `${cricket.podCgroup(pod.id)}/${id}`;
     const read = (...names: readonly string[]) => cgroupFile(group, ...names);
     const [quota, period] = v2 ? read('cpu.max').split(' ') : [read('cpu.cfs_quota_us'), read('cpu.cfs_period_us')];
     return {
@@ -83,7 +83,7 @@ hard = 0`;
 
   it('limit memory and swap together to the memory alone where they are equal', async function () {
     const container = await limited({ memoryLimitInBytes: 64n * MiB, memorySwapLimitInBytes: 64n * MiB });
-    const group = `${cricket.cgroup}/pod${pod.id}/${container.id}`;
+    const group = `${cricket.podCgroup(pod.id)}/${container.id}`;
     const value = cgroupFile(group, 'memory.memsw.limit_in_bytes', 'memory.swap.max');
     expect(value).to.equal(v2 ? '0' : String(64n * MiB));
   });

@@ -116,7 +116,7 @@ describe('a pod', () => {
     it('lives below the configured one when none is named', async () => {
       const pod = await runPod(cricket, { name: 'a' });
       const container = await runContainer(cricket, pod, { name: 'c' });
-      expect(processesBelow(`${cricket.cgroup}/pod${pod.id}`)).to.include(await initPid(cricket, container));
+      expect(processesBelow(cricket.podCgroup(pod.id))).to.include(await initPid(cricket, container));
       await removePod(cricket, pod.id);
     });
 
