@@ -59,10 +59,15 @@ export const diskTasks = {
     // A fifo would wait for its reader.
     closeSync(openSync(file.path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, file.mode));
   },
-  /** Processes with this very argument on their command line; reading another's may wait for its memory. */
-  processesWithArgument(argument: string): readonly number[] {
+  /**
+   * Processes with this very argument on their command line, and another that begins with the path `within`. Reading
+   * another's command line may wait for its memory.
+   */
+  processesNaming(wanted: { readonly argument: string; readonly within: string }): readonly number[] {
+    const names = (words: readonly string[]) =>
+      words.includes(wanted.argument) && words.some((word) => word.startsWith(wanted.within));
     return readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name) && argumentsOf(name).includes(argument))
+      .filter((name) => /^\d+$/.test(name) && names(argumentsOf(name)))
       .map(Number);
   },
   /** Bytes allocated and inodes below a directory on its own file system. */

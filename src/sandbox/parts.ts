@@ -1,4 +1,5 @@
 import type { Flights } from '../base/flights.ts';
+import type { InstanceId } from '../base/ids.ts';
 import type { KeyedLocks } from '../base/locks.ts';
 import type { Logger } from '../base/log.ts';
 import type { ReachStep } from '../base/steps.ts';
@@ -33,6 +34,8 @@ export interface Parts {
   readonly store: Store;
   readonly paths: Paths;
   readonly bootId: string;
+  /** In the name of everything we make in the kernel. */
+  readonly instance: InstanceId;
   readonly settings: SandboxSettings;
   readonly runtimes: ReadonlyMap<string, OciRuntime>;
   readonly host: HostFacts;

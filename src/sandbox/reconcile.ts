@@ -1,7 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../base/errors.ts';
-import type { ContainerId, InstanceId, PodId } from '../base/ids.ts';
+import type { ContainerId, PodId } from '../base/ids.ts';
 import { settleExit } from './container/exit.ts';
 import { readExitFile } from './container/exit-watch.ts';
 import { releaseContainer } from './container/release.ts';
@@ -9,9 +9,12 @@ import { isLive } from './container/state.ts';
 import { startTimeOf } from '../linux/pidfd.ts';
 import { deleteContainer } from './oci/runtime.ts';
 import type { RecoverParts } from './recover.ts';
+import { podOfCgroup } from './pod/cgroups.ts';
+import { breakUnpinned } from './pod/lost-pins.ts';
+import type { Parts } from './parts.ts';
 import { netPinDirectory, podOfNetPin } from './store/paths.ts';
 
-export type ReconcileParts = RecoverParts & { readonly instance: InstanceId; readonly stateDirectory: string };
+export type ReconcileParts = RecoverParts & Pick<Parts, 'instance' | 'settings'> & { readonly stateDirectory: string };
 
 const roundTimeoutMs = 120_000;
 
@@ -33,9 +36,11 @@ export async function reconcile(parts: ReconcileParts): Promise<readonly string[
   };
   await look('network', () => parts.network.reconcile(podsOnNetwork(parts), signal));
   await look('ends', () => missedEnds(parts));
+  await look('pins', () => breakUnpinned(parts));
   await look('namespaces', () => orphanPins(parts, signal));
   await look('run-time directories', () => orphanDirectories(parts, signal));
   await look('runtime state', () => orphanRuntimeState(parts));
+  await look('cgroups', () => orphanCgroups(parts, signal));
   await look('exit files', () => orphanExits(parts));
   for (const line of found) parts.log.warn({ finding: line }, 'reconciled');
   return found;
@@ -115,6 +120,21 @@ async function orphanRuntimeState(parts: ReconcileParts): Promise<readonly strin
       await rm(join(runtime.root, id), { recursive: true, force: true });
       found.push(`${runtime.name} knew container ${id.slice(0, 13)}, which nobody else did`);
     }
+  return found;
+}
+
+/** After the runtime has ended what it knew: processes that are left belong to nobody either. */
+async function orphanCgroups(parts: ReconcileParts, signal: AbortSignal): Promise<readonly string[]> {
+  const { store, cgroups, instance, settings } = parts;
+  const parent = cgroups.parseParent(settings.cgroupParent);
+  const found: string[] = [];
+  for (const name of cgroups.list(parent)) {
+    const id = podOfCgroup(instance, name);
+    if (id === undefined || store.pods.has(id) || store.unreadable.has(id)) continue;
+    await cgroups.kill(cgroups.child(parent, name), signal);
+    await cgroups.remove(cgroups.child(parent, name), signal);
+    found.push(`cgroup ${name} belonged to no sandbox`);
+  }
   return found;
 }
 

@@ -6,16 +6,19 @@ import type { CgroupPath } from '../cgroups/path.ts';
 import { settleExit, unseenCode } from './container/exit.ts';
 import type { ExitParts } from './container/exit.ts';
 import { readExitFile } from './container/exit-watch.ts';
+import { killMonitors } from './container/monitors.ts';
 import { deleteFiles, removeContainer } from './container/remove.ts';
 import type { RemoveParts } from './container/remove.ts';
 import { dismantle, releaseContainer, runtimeOf } from './container/release.ts';
 import { isLive } from './container/state.ts';
 import { queryContainer } from './oci/runtime.ts';
 import type { Parts } from './parts.ts';
+import { breakUnpinned } from './pod/lost-pins.ts';
 import { removePod } from './pod/remove.ts';
 import type { RemovePodParts } from './pod/remove.ts';
 import { releasePod, stopPod } from './pod/stop.ts';
 import type { Container, Pod } from './store/store.ts';
+import { holdUnreadable } from './unreadable/container.ts';
 
 export type RecoverParts = RemovePodParts &
   RemoveParts &
@@ -32,12 +35,14 @@ const repairTimeoutMs = 60_000;
 export async function recover(parts: RecoverParts): Promise<readonly (() => Promise<void>)[]> {
   const { store } = parts;
   const repairs: (() => Promise<void>)[] = [];
+  holdUnreadable(parts);
   await Promise.all(
     [...store.containers.values()].map(async (container) => {
       holdImage(parts, container);
       repairs.push(...(await recoverContainer(parts, container)));
     }),
   );
+  await breakUnpinned(parts);
   await Promise.all([...store.pods.values()].map(async (pod) => void repairs.push(...(await recoverPod(parts, pod)))));
   return repairs;
 }
@@ -82,28 +87,12 @@ async function undoCreation(parts: RecoverParts, container: Container): Promise<
   const { id } = container.record;
   const signal = AbortSignal.any([parts.lifetime, AbortSignal.timeout(repairTimeoutMs)]);
   using _held = await parts.locks.acquire(id, signal);
-  await killByArgument(parts, id, signal);
+  await killMonitors(parts, id, signal);
   await dismantle(parts, container, signal);
   await deleteFiles(parts, container, signal);
   await parts.store.dropContainer(id);
   parts.images.release(id);
   parts.log.info({ container: id }, 'half-made container undone');
-}
-
-async function killByArgument(parts: RecoverParts, id: string, signal: AbortSignal): Promise<void> {
-  for (let left = 20; left > 0; left--) {
-    const pids = await parts.disk.call('processesWithArgument', id, signal);
-    if (pids.length === 0) return;
-    for (const pid of pids) killQuietly(pid);
-  }
-}
-
-function killQuietly(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It ended by itself.
-  }
 }
 
 /** What a command that nobody waits for any more left running, and its files. */

@@ -26,7 +26,9 @@ export type InitParts = Pick<
  * empty root file system with no capability, so that /proc/1/root of the pod shows nothing.
  */
 export async function ensurePodInit(parts: InitParts, pod: Pod, signal: AbortSignal): Promise<void> {
-  if (pod.state.kind !== 'ready' || pod.state.initPid > 0) return;
+  if (pod.state.kind !== 'ready') return;
+  // One that was killed took all containers with it; those that come after get a new one.
+  if (pod.state.initPid > 0 && startTimeOf(pod.state.initPid) === pod.state.initStart) return;
   await deletePodInit(parts, pod.record, signal);
   try {
     const { pid, start } = await startPodInit(parts, pod.record, signal);

@@ -2,6 +2,7 @@ import type { CgroupPath } from '../../cgroups/path.ts';
 import { removeContainer } from '../container/remove.ts';
 import type { RemoveParts } from '../container/remove.ts';
 import type { Pod } from '../store/store.ts';
+import { removeUnreadableContainer, unreadableIn } from '../unreadable/container.ts';
 import { stopPod } from './stop.ts';
 import type { StopPodParts } from './stop.ts';
 
@@ -20,6 +21,8 @@ async function removeNow(parts: RemovePodParts, pod: Pod): Promise<void> {
   await stopPod(parts, pod, signal);
   const containers = parts.store.containersOf(record.id);
   await Promise.all(containers.map((container) => removeContainer(parts, container, signal)));
+  for (const container of await unreadableIn(parts, record.id, record.cgroup as CgroupPath))
+    await removeUnreadableContainer(parts, container, signal);
   parts.reach('remove-pod:containers');
   using _held = await parts.locks.acquire(record.id, signal);
   if (!parts.store.pods.has(record.id)) return;

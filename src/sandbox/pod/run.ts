@@ -5,6 +5,7 @@ import type { PodId } from '../../base/ids.ts';
 import { nowNanos } from '../../base/clock.ts';
 import { Rollback, describeFailures } from '../../base/rollback.ts';
 import type { CgroupPath } from '../../cgroups/path.ts';
+import { ownPodCgroup } from './cgroups.ts';
 import { shmBytes, writePodFiles } from './files.ts';
 import { podKey, podTitle } from './record.ts';
 import type { PodConfig, PodRecord } from './record.ts';
@@ -24,6 +25,7 @@ export type RunPodParts = Pick<
   | 'cgroups'
   | 'disk'
   | 'flights'
+  | 'instance'
   | 'lifetime'
   | 'locks'
   | 'log'
@@ -77,6 +79,7 @@ async function makePod(parts: RunPodParts, request: RunPodRequest): Promise<PodI
   });
   reach('run-pod:intent');
 
+  undo.defer('run-time directory', (s) => disk.call('removeTree', at.runtime, s));
   undo.defer('cgroup', (s) => (record.ownsCgroup ? cgroups.remove(record.cgroup as CgroupPath, s) : undefined));
   if (record.ownsCgroup) cgroups.create(record.cgroup as CgroupPath);
   reach('run-pod:cgroup');
@@ -90,7 +93,7 @@ async function makePod(parts: RunPodParts, request: RunPodRequest): Promise<PodI
   const { ips } = record.pins.net === undefined ? { ips: [] } : await network.attach(id, record.pins.net, signal);
   reach('run-pod:network');
 
-  undo.defer('shared memory', (s) => disk.call('unmountAndRemove', at.runtime, s));
+  undo.defer('shared memory', (s) => disk.call('unmountAll', at.shm, s));
   if (config.ipc === 'pod') await disk.call('mountShm', { path: at.shm, bytes: shmBytes }, signal);
   await writePodFiles(paths, record, { hostname, ips });
   reach('run-pod:files');
@@ -110,8 +113,7 @@ function planPod(parts: RunPodParts, { config, handler }: RunPodRequest): PodRec
       `runtime handler ${JSON.stringify(handler)} is not configured; add [runtimes.${handler}]`,
     );
   const id = newPodId();
-  const parent = cgroups.parseParent(config.cgroupParent || settings.cgroupParent);
-  const cgroup = config.cgroupParent === '' ? cgroups.child(parent, `pod${id}`) : parent;
+  const cgroup = config.cgroupParent === '' ? ownPodCgroup(parts, id) : cgroups.parseParent(config.cgroupParent);
   const at = paths.pod(id);
   return {
     id,

@@ -1,13 +1,16 @@
-import type { PodId } from '../../base/ids.ts';
 import { stopContainer } from '../container/stop.ts';
 import type { StopParts } from '../container/stop.ts';
 import type { Pod } from '../store/store.ts';
 import { deletePodInit } from './init.ts';
 import type { InitParts } from './init.ts';
 import type { Parts } from '../parts.ts';
+import { stopUnreadableContainer, unreadableIn } from '../unreadable/container.ts';
+import type { UnreadableParts } from '../unreadable/container.ts';
+import type { CgroupPath } from '../../cgroups/path.ts';
 
 export type StopPodParts = StopParts &
   InitParts &
+  UnreadableParts &
   Pick<Parts, 'disk' | 'flights' | 'lifetime' | 'locks' | 'log' | 'network' | 'podCalls' | 'reach'>;
 
 /** Milliseconds until a stop that does not get on is given back as an error, to be tried again. */
@@ -28,7 +31,7 @@ async function stopNow(parts: StopPodParts, pod: Pod): Promise<void> {
   using _held = await parts.locks.acquire(id, signal);
   if (pod.state.kind === 'stopped' || pod.state.kind === 'removing') return;
   await pod.note({ kind: 'stopping' });
-  await stopContainers(parts, id, signal);
+  await stopContainers(parts, pod, signal);
   parts.reach('stop-pod:containers');
   await releasePod(parts, pod, signal);
   await pod.note({ kind: 'stopped' });
@@ -36,8 +39,12 @@ async function stopNow(parts: StopPodParts, pod: Pod): Promise<void> {
   parts.log.info({ pod: id }, 'sandbox stopped');
 }
 
-async function stopContainers(parts: StopPodParts, id: PodId, signal: AbortSignal): Promise<void> {
-  const all = parts.store.containersOf(id).map((container) => stopContainer(parts, container, 0, signal));
+async function stopContainers(parts: StopPodParts, { record }: Pod, signal: AbortSignal): Promise<void> {
+  const unreadable = await unreadableIn(parts, record.id, record.cgroup as CgroupPath);
+  const all = [
+    ...parts.store.containersOf(record.id).map((container) => stopContainer(parts, container, 0, signal)),
+    ...unreadable.map((container) => stopUnreadableContainer(parts, container, 0, signal)),
+  ];
   const failed = (await Promise.allSettled(all)).find((result) => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
 }

@@ -10,6 +10,8 @@ import { podRecordKind } from '../pod/record.ts';
 import { podStateKind } from '../pod/state.ts';
 import type { Paths } from './paths.ts';
 import type { Store } from './store.ts';
+import { readHints } from './unreadable.ts';
+import type { Hints } from './unreadable.ts';
 
 /**
  * Reads every record into the store, before the socket opens: no answer may lack an object that exists.
@@ -22,7 +24,7 @@ export async function loadStore(store: Store, paths: Paths, log: Logger): Promis
     const found = await readObject({ record: podRecordKind, state: podStateKind }, directory, 'pod.json');
     if (found.kind === 'ok') store.adoptPod(found.record, found.state ?? { kind: 'creating' });
     else if (found.kind === 'empty') empty.push(directory);
-    else store.unreadable.set(id, { kind: 'pod', id, reason: found.reason });
+    else store.unreadable.set(id, { kind: 'pod', id, reason: found.reason, hints: found.hints });
   });
   await eachDirectory(paths.containerRecords, async (id, directory) => {
     const found = await readObject(
@@ -32,7 +34,7 @@ export async function loadStore(store: Store, paths: Paths, log: Logger): Promis
     );
     if (found.kind === 'ok') store.adoptContainer(found.record, found.state ?? { kind: 'creating' });
     else if (found.kind === 'empty') empty.push(directory);
-    else store.unreadable.set(id, { kind: 'container', id, reason: found.reason });
+    else store.unreadable.set(id, { kind: 'container', id, reason: found.reason, hints: found.hints });
   });
   for (const { kind, id, reason } of store.unreadable.values())
     log.error({ [kind]: id, reason }, 'record unreadable: the object stays listed, Stop and Remove work on it');
@@ -42,26 +44,27 @@ export async function loadStore(store: Store, paths: Paths, log: Logger): Promis
 type Found<R, S> =
   | { readonly kind: 'ok'; readonly record: R; readonly state: S | undefined }
   | { readonly kind: 'empty' }
-  | { readonly kind: 'unreadable'; readonly reason: string };
+  | { readonly kind: 'unreadable'; readonly reason: string; readonly hints: Hints };
 
 async function readObject<R, S>(
   kinds: { readonly record: CheckpointKind<R>; readonly state: CheckpointKind<S> },
   directory: string,
   file: string,
 ): Promise<Found<R, S>> {
+  let recordText: string | undefined;
   try {
-    const recordText = await readIfThere(join(directory, file));
+    recordText = await readIfThere(join(directory, file));
     const stateText = await readIfThere(join(directory, 'state.json'));
     if (recordText === undefined) {
       if (stateText === undefined) return { kind: 'empty' };
-      return { kind: 'unreadable', reason: `${join(directory, file)} is missing` };
+      return { kind: 'unreadable', reason: `${join(directory, file)} is missing`, hints: readHints('') };
     }
     const record = parseCheckpoint(kinds.record, join(directory, file), recordText);
     const state =
       stateText === undefined ? undefined : parseCheckpoint(kinds.state, join(directory, 'state.json'), stateText);
     return { kind: 'ok', record, state };
   } catch (error) {
-    return { kind: 'unreadable', reason: messageOf(error) };
+    return { kind: 'unreadable', reason: messageOf(error), hints: readHints(recordText ?? '') };
   }
 }
 
@@ -74,9 +77,9 @@ async function readIfThere(path: string): Promise<string | undefined> {
   }
 }
 
-/** 64 at a time: a thousand records in parallel open too many files, one by one they take too long. */
+/** Names that are no ids (`lost+found`) are not ours. 64 at a time: a thousand records in parallel open too many files, one by one they take too long. */
 async function eachDirectory(path: string, visit: (name: string, full: string) => Promise<void>): Promise<void> {
-  const names = await readdir(path);
+  const names = (await readdir(path)).filter((name) => /^[0-9a-f]{64}$/.test(name));
   for (let i = 0; i < names.length; i += 64)
     await Promise.all(names.slice(i, i + 64).map((name) => visit(name, join(path, name))));
 }

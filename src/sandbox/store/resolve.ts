@@ -1,6 +1,7 @@
 import { fail } from '../../base/errors.ts';
 import type { ContainerId, PodId } from '../../base/ids.ts';
 import type { Container, Pod, Store } from './store.ts';
+import type { Unreadable } from './unreadable.ts';
 
 type Known = Pick<Store, 'pods' | 'containers' | 'unreadable'>;
 
@@ -14,6 +15,12 @@ export function findPod(store: Known, text: string): Pod | undefined {
 export function findContainer(store: Known, text: string): Container | undefined {
   const visible = (container: Container | undefined) => (container?.state.kind === 'creating' ? undefined : container);
   return visible(store.containers.get(text as ContainerId)) ?? unique(store.containers, text, 'container', visible);
+}
+
+/** An object whose record cannot be read, by id or unique prefix. */
+export function findUnreadable(store: Known, kind: Unreadable['kind'], text: string): Unreadable | undefined {
+  const visible = (object: Unreadable | undefined) => (object?.kind === kind ? object : undefined);
+  return visible(store.unreadable.get(text)) ?? unique(store.unreadable, text, kind, visible);
 }
 
 /** Errors: `not_found` with what was asked. */

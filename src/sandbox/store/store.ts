@@ -1,4 +1,5 @@
 import { mkdir, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { makePrivateDirectory, saveCheckpoint, syncDirectory } from '../../base/checkpoint.ts';
 import type { ContainerId, PodId } from '../../base/ids.ts';
 import type { Logger } from '../../base/log.ts';
@@ -12,16 +13,10 @@ import { podStateKind, stepPod } from '../pod/state.ts';
 import type { PodEvent, PodState } from '../pod/state.ts';
 import type { Paths } from './paths.ts';
 import { Tracked } from './tracked.ts';
+import type { Unreadable } from './unreadable.ts';
 
 export type Pod = Tracked<PodRecord, PodState, PodEvent>;
 export type Container = Tracked<ContainerRecord, ContainerState, ContainerEvent>;
-
-/** A record that could not be read: its object stays listed, and what it holds stays untouched. */
-export interface Unreadable {
-  readonly kind: 'pod' | 'container';
-  readonly id: string;
-  readonly reason: string;
-}
 
 /** Every pod and container, in memory and on disk. */
 export interface Store {
@@ -71,6 +66,13 @@ export async function createStore(paths: Paths, log: Logger): Promise<Store> {
     }
   };
 
+  /** The state first: a crash in the midst then leaves an intent, which is undone, and no record without its half. */
+  const forget = async (at: { readonly directory: string; readonly state: string }) => {
+    await rm(at.state, { force: true });
+    await rm(at.directory, { recursive: true, force: true });
+    await syncDirectory(dirname(at.directory));
+  };
+
   return {
     pods,
     containers,
@@ -88,13 +90,11 @@ export async function createStore(paths: Paths, log: Logger): Promise<Store> {
       return adoptContainer(record, { kind: 'creating' });
     },
     async dropPod(id) {
-      await rm(paths.pod(id).directory, { recursive: true, force: true });
-      await syncDirectory(paths.podRecords);
+      await forget(paths.pod(id));
       pods.delete(id);
     },
     async dropContainer(id) {
-      await rm(paths.container(id).directory, { recursive: true, force: true });
-      await syncDirectory(paths.containerRecords);
+      await forget(paths.container(id));
       containers.delete(id);
     },
     containersOf: (id) => [...containers.values()].filter((container) => container.record.podId === id),

@@ -2,7 +2,7 @@ import { ContainerState, MountPropagation } from '../../../../api/cri/v1/api.ts'
 import type { Container as WireContainer, ContainerStatus, ImageSpec, Mount } from '../../../../api/cri/v1/api.ts';
 import type { ContainerMount, ContainerRecord } from '../../../sandbox/container/record.ts';
 import type { ContainerState as State } from '../../../sandbox/container/state.ts';
-import type { Container, Unreadable } from '../../../sandbox/store/store.ts';
+import type { Container } from '../../../sandbox/store/store.ts';
 import { encodeResources } from './resources.ts';
 import { encodeSignal } from './signal.ts';
 
@@ -38,22 +38,6 @@ export function encodeContainer(container: Container): WireContainer {
     labels: config.labels,
     annotations: config.annotations,
     imageId,
-  };
-}
-
-/** A record that cannot be read: shown, so that it can be stopped and removed. */
-export function encodeUnreadableContainer({ id }: Unreadable): WireContainer {
-  return {
-    id,
-    podSandboxId: '',
-    metadata: { name: `unreadable-${id.slice(0, 13)}`, attempt: 0 },
-    image: { image: '', annotations: {}, userSpecifiedImage: '', runtimeHandler: '', imageRef: '' },
-    imageRef: '',
-    state: ContainerState.CONTAINER_UNKNOWN,
-    createdAt: 1n,
-    labels: {},
-    annotations: {},
-    imageId: '',
   };
 }
 

@@ -1,26 +1,34 @@
 import type { Container, ContainerFilter, PodSandbox, PodSandboxFilter } from '../../../../api/cri/v1/api.ts';
 import type { Store } from '../../../sandbox/store/store.ts';
 import { filterContainers, filterPods } from '../parse/filters.ts';
-import { encodeContainer, encodeUnreadableContainer } from './container.ts';
-import { encodePod, encodeUnreadablePod } from './pod.ts';
+import { encodeContainer } from './container.ts';
+import { encodePod } from './pod.ts';
+import { encodeUnreadableContainer, encodeUnreadablePod, unreadableContainers, unreadablePods } from './unreadable.ts';
 
-/** What is listed: every object, those too whose record cannot be read, unless a filter narrows the list. */
+/** What is listed: every object, those too whose record cannot be read; they are NOTREADY and UNKNOWN. */
 export function listedPods(store: Store, filter: PodSandboxFilter | undefined): readonly PodSandbox[] {
   const pods = filterPods(store, filter).map(encodePod);
-  if (narrows(filter)) return pods;
-  return [...pods, ...unreadable(store, 'pod').map(encodeUnreadablePod)];
+  const unreadable = unreadablePods(store).map(encodeUnreadablePod);
+  return [...pods, ...unreadable.filter((pod) => passes(pod, filter))];
 }
 
 export function listedContainers(store: Store, filter: ContainerFilter | undefined): readonly Container[] {
   const containers = filterContainers(store, filter).map(encodeContainer);
-  if (narrows(filter) || (filter?.podSandboxId ?? '') !== '') return containers;
-  return [...containers, ...unreadable(store, 'container').map(encodeUnreadableContainer)];
+  const podId = filter?.podSandboxId ?? '';
+  const unreadable = unreadableContainers(store, '').map(encodeUnreadableContainer);
+  const inPod = unreadable.filter((container) => podId === '' || container.podSandboxId.startsWith(podId));
+  return [...containers, ...inPod.filter((container) => passes(container, filter))];
 }
 
-function narrows(filter: PodSandboxFilter | ContainerFilter | undefined): boolean {
-  if (filter === undefined) return false;
-  return filter.id !== '' || filter.state !== undefined || Object.keys(filter.labelSelector).length > 0;
+function passes(
+  object: { readonly id: string; readonly state: number; readonly labels: Readonly<Record<string, string>> },
+  filter: PodSandboxFilter | ContainerFilter | undefined,
+): boolean {
+  if (filter === undefined) return true;
+  const labels = Object.entries(filter.labelSelector);
+  return (
+    object.id.startsWith(filter.id) &&
+    (filter.state === undefined || filter.state.state === object.state) &&
+    labels.every(([key, value]) => Object.hasOwn(object.labels, key) && object.labels[key] === value)
+  );
 }
-
-const unreadable = (store: Store, kind: 'pod' | 'container') =>
-  [...store.unreadable.values()].filter((object) => object.kind === kind);

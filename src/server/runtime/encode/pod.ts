@@ -2,7 +2,7 @@ import { NamespaceMode, PodSandboxState } from '../../../../api/cri/v1/api.ts';
 import type { PodSandbox, PodSandboxMetadata, PodSandboxStatus } from '../../../../api/cri/v1/api.ts';
 import type { PodRecord } from '../../../sandbox/pod/record.ts';
 import { isReady } from '../../../sandbox/pod/state.ts';
-import type { Pod, Unreadable } from '../../../sandbox/store/store.ts';
+import type { Pod } from '../../../sandbox/store/store.ts';
 
 const modes = { pod: NamespaceMode.POD, container: NamespaceMode.CONTAINER, node: NamespaceMode.NODE } as const;
 
@@ -25,19 +25,6 @@ export function encodePod(pod: Pod): PodSandbox {
     labels: config.labels,
     annotations: config.annotations,
     runtimeHandler: handler,
-  };
-}
-
-/** A record that cannot be read: shown, so that it can be stopped and removed. */
-export function encodeUnreadablePod({ id }: Unreadable): PodSandbox {
-  return {
-    id,
-    metadata: { name: `unreadable-${id.slice(0, 13)}`, uid: id, namespace: 'cricket', attempt: 0 },
-    state: PodSandboxState.SANDBOX_NOTREADY,
-    createdAt: 1n,
-    labels: {},
-    annotations: {},
-    runtimeHandler: '',
   };
 }
 
