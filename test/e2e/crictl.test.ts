@@ -117,7 +117,7 @@ describe('crictl', function () {
     expect(status).to.deep.include({ id: pod, state: 'SANDBOX_READY', labels: podLabels('walk') });
     expect(status.network.ip).to.match(/^10\.\d+\.\d+\.\d+$/);
     expect(status.linux.namespaces.options).to.include({ network: 'POD', ipc: 'POD' });
-    expect(info.cgroup).to.equal(`${cricket.cgroup}/pod${pod}`);
+    expect(info.cgroup).to.equal(cricket.podCgroup(pod));
     expect(info).to.include.keys('config', 'pid', 'runtimeSpec');
   });
 
