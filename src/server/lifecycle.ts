@@ -71,6 +71,7 @@ export function watchSignals(reload: () => Promise<void>, log: Logger): Signals 
   const ending = new AbortController();
   const forced = new AbortController();
   let reloading: Promise<void> = Promise.resolve();
+  let last: NodeJS.Timeout | undefined;
   const onEnd = (signal: NodeJS.Signals) => {
     if (!ending.signal.aborted) {
       log.info({ signal }, 'draining: a second signal ends at once');
@@ -79,7 +80,7 @@ export function watchSignals(reload: () => Promise<void>, log: Logger): Signals 
     }
     log.warn({ signal }, 'ending at once');
     forced.abort();
-    setTimeout(() => process.exit(1), forcedLimitMs).unref();
+    last = setTimeout(() => process.exit(1), forcedLimitMs).unref();
   };
   const onReload = () => {
     reloading = reloading.then(reload).catch((error: unknown) => {
@@ -93,6 +94,7 @@ export function watchSignals(reload: () => Promise<void>, log: Logger): Signals 
     ending: ending.signal,
     forced: forced.signal,
     [Symbol.dispose]() {
+      clearTimeout(last);
       process.off('SIGTERM', onEnd);
       process.off('SIGINT', onEnd);
       process.off('SIGHUP', onReload);
