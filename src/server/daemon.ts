@@ -148,11 +148,12 @@ async function openParts(given: Given, stack: AsyncDisposableStack): Promise<Han
 }
 
 function imageOptions({ config, environment, log }: Given) {
-  const { certsDir, plainHttp, pullProgressTimeoutSeconds, maxParallelPulls, pinned } = config.images;
+  const { certsDir, authFile, plainHttp, pullProgressTimeoutSeconds, maxParallelPulls, pinned } = config.images;
   return {
     root: config.root,
     registry: {
       certsDir,
+      authFile,
       plainHttpHosts: plainHttp,
       silenceMs: pullProgressTimeoutSeconds * 1000,
       proxy: environment,
