@@ -23,7 +23,7 @@ export async function expectUndisturbed(cricket: Cricket, neighbour: TestContain
 }
 
 /** How many lines there are: 1 to n, none missing, none twice. */
-export function expectComplete({ logPath }: TestContainer): number {
+export function expectComplete({ logPath }: Pick<TestContainer, 'logPath'>): number {
   const lines = readLog(logPath);
   const wrong = lines.findIndex(({ text, tag }, at) => text !== String(at + 1) || tag !== 'F');
   expect(wrong === -1 ? 'complete' : lines.slice(Math.max(0, wrong - 2), wrong + 2)).to.equal('complete');

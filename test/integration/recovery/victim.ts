@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { NamespaceMode } from '../../../api/cri/v1/api.ts';
+import { NamespaceMode, NamespaceOption } from '../../../api/cri/v1/api.ts';
+import { filled } from '../../../hack/lib/cri-client.ts';
 import type { Cricket } from '../../fixtures/daemon.ts';
 import { createContainer, runPod } from '../../fixtures/pods.ts';
 import type { TestContainer, TestPod } from '../../fixtures/pods.ts';
@@ -12,14 +13,14 @@ export type Operation = (typeof operations)[number];
 export class Victim {
   readonly #cricket: Cricket;
   readonly #name: string;
-  readonly #sharedPid: boolean;
+  readonly #pidMode: NamespaceMode;
   #pod: TestPod | undefined;
   #container: TestContainer | undefined;
 
   constructor(cricket: Cricket, step: string, { sharedPid }: { readonly sharedPid: boolean }) {
     this.#cricket = cricket;
     this.#name = step.replace(':', '-');
-    this.#sharedPid = sharedPid;
+    this.#pidMode = sharedPid ? NamespaceMode.POD : NamespaceMode.CONTAINER;
   }
 
   /** Everything before `operation` that must be: the removals need no stop before them. */
@@ -41,11 +42,14 @@ export class Victim {
       case 'run':
         this.#pod = await runPod(this.#cricket, {
           name: this.#name,
-          namespaces: { pid: this.#sharedPid ? NamespaceMode.POD : NamespaceMode.CONTAINER },
+          namespaces: { pid: this.#pidMode },
         });
         return;
       case 'create':
-        this.#container = await createContainer(this.#cricket, this.pod, { name: 'main' });
+        this.#container = await createContainer(this.#cricket, this.pod, {
+          name: 'main',
+          security: { namespaceOptions: filled(NamespaceOption, { pid: this.#pidMode }) },
+        });
         return;
       case 'start':
         await runtime.startContainer({ containerId: this.container.id });
