@@ -42,6 +42,41 @@ export function steadyPod(): object {
   });
 }
 
+/** Fails at once, and says why where Kubernetes wants to be told. */
+export const crashPod = (): object =>
+  staticPod({ name: 'crash', script: 'echo dying; echo why > /dev/termination-log; exit 3' });
+
+/** Its command is not in the image. */
+export const typoPod = (): object => staticPod({ name: 'typo', script: '', container: { command: ['bussybox'] } });
+
+/** 4 KB of numbered lines a second, which the kubelet rotates. */
+export const chattyPod = (): object =>
+  staticPod({
+    name: 'chatty',
+    script:
+      'i=0; while :; do i=$((i + 1)); echo line $i of a log that grows and grows; [ $((i % 50)) = 0 ] && sleep 1; done',
+  });
+
+/** Prepares, then works until it finds `go` in a folder of the host, and is done: it must not be run again. */
+export function workerPod(folder: string): object {
+  const mount = { volumeMounts: [{ name: 'shared', mountPath: '/shared' }] };
+  const first = staticPod({
+    name: '',
+    script: 'echo prepared > /shared/prepared',
+    container: { ...mount, name: 'first' },
+  });
+  return staticPod({
+    name: 'worker',
+    script: 'cat /shared/prepared; until [ -e /shared/go ]; do sleep 0.1; done; echo last words',
+    spec: {
+      restartPolicy: 'OnFailure',
+      initContainers: (first as { readonly spec: { readonly containers: readonly object[] } }).spec.containers,
+      volumes: [{ name: 'shared', hostPath: { path: folder, type: 'Directory' } }],
+    },
+    container: mount,
+  });
+}
+
 /** Ends by the kernel's hand as soon as it runs. */
 export const eaterPod = (): object =>
   staticPod({

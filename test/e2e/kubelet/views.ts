@@ -1,5 +1,7 @@
+import { globSync, readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { text } from 'node:stream/consumers';
+import { gunzipSync } from 'node:zlib';
 import type { Kubelet, KubeletPod } from '../../fixtures/kubelet/kubelet.ts';
 
 type ContainerView = NonNullable<KubeletPod['status']['containerStatuses']>[number];
@@ -22,6 +24,20 @@ export function isReady({ status }: KubeletPod): boolean {
 /** Of its container `main`, as `kubectl logs` reads it. */
 export async function logOf(kubelet: Kubelet, name: string, query = ''): Promise<string> {
   return ask(kubelet, `/containerLogs/default/${name}-${kubelet.nodeName}/main${query}`);
+}
+
+/** Lines that a pod's first container wrote, in however many files: the kubelet renames full ones, and packs all but the last. */
+export function rotatedLog(
+  kubelet: Kubelet,
+  name: string,
+): { readonly files: number; readonly lines: readonly string[] } {
+  const current = globSync(`${kubelet.podLogsDir}/default_${name}-*/main/0.log`);
+  const full = globSync(`${kubelet.podLogsDir}/default_${name}-*/main/0.log.*`).sort();
+  const lines = [...full, ...current].flatMap((file) => {
+    const content = readFileSync(file);
+    return (file.endsWith('.gz') ? gunzipSync(content) : content).toString().split('\n').slice(0, -1);
+  });
+  return { files: full.length + current.length, lines: lines.map((line) => line.split(' ').slice(3).join(' ')) };
 }
 
 /** What a GET of the kubelet's own port answers; its certificate is of its own making. */
