@@ -13,8 +13,8 @@ export interface TestNode extends AsyncDisposable {
   readonly cricket: Cricket;
   /** The one that runs now. */
   kubelet(): Kubelet;
-  /** Ends the kubelet alone and starts it again. */
-  restartKubelet(): Promise<void>;
+  /** Ends the kubelet alone and starts it again; what happens `meanwhile` it finds out by itself. */
+  restartKubelet(meanwhile?: () => void): Promise<void>;
   readonly cgroupRoot: string;
   /** What the kubelet tells the daemon to take addresses from. */
   readonly podCidr: string;
@@ -72,8 +72,9 @@ export async function startNode(): Promise<TestNode> {
   return {
     cricket,
     kubelet: () => kubelet,
-    async restartKubelet() {
+    async restartKubelet(meanwhile) {
       await kubelet.terminate();
+      meanwhile?.();
       kubelet = await start();
     },
     cgroupRoot,
