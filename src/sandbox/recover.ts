@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { nowNanos } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { CgroupPath } from '../cgroups/path.ts';
-import { settleExit, unseenCode } from './container/exit.ts';
+import { noteEnd, unseenCode } from './container/exit.ts';
 import type { ExitParts } from './container/exit.ts';
 import { readExitFile } from './container/exit-watch.ts';
 import { killMonitors } from './container/monitors.ts';
@@ -36,15 +36,24 @@ export async function recover(parts: RecoverParts): Promise<readonly (() => Prom
   const { store } = parts;
   const repairs: (() => Promise<void>)[] = [];
   holdUnreadable(parts);
-  await Promise.all(
-    [...store.containers.values()].map(async (container) => {
-      holdImage(parts, container);
-      repairs.push(...(await recoverContainer(parts, container)));
-    }),
-  );
+  const each = async <T extends Container | Pod>(all: Iterable<T>, work: (one: T) => Promise<Repairs>) => {
+    await Promise.all([...all].map(async (one) => void repairs.push(...(await orNone(parts, one, work(one))))));
+  };
+  for (const container of store.containers.values()) holdImage(parts, container);
+  await each(store.containers.values(), (container) => recoverContainer(parts, container));
   await breakUnpinned(parts);
-  await Promise.all([...store.pods.values()].map(async (pod) => void repairs.push(...(await recoverPod(parts, pod)))));
+  await each(store.pods.values(), (pod) => recoverPod(parts, pod));
   return repairs;
+}
+
+/** One object must not keep the daemon from starting: a runtime that is configured no more, too few descriptors. */
+async function orNone(parts: RecoverParts, { record }: Container | Pod, work: Promise<Repairs>): Promise<Repairs> {
+  try {
+    return await work;
+  } catch (error) {
+    parts.log.error({ object: record.id, reason: messageOf(error) }, 'not taken up; the reconciler tries again');
+    return [];
+  }
 }
 
 function holdImage(parts: RecoverParts, { record }: Container): void {
@@ -65,13 +74,16 @@ async function recoverContainer(parts: RecoverParts, container: Container): Prom
   if (!isLive(state)) return [];
   if (record.bootId !== parts.bootId) {
     const message = 'the node was restarted while it ran';
-    await container.note({ kind: 'ended', code: unseenCode, reason: 'Unknown', message, at: nowNanos() });
-    return [() => releaseContainer(parts, container, parts.lifetime)];
+    const noted = container.note({ kind: 'ended', code: unseenCode, reason: 'Unknown', message, at: nowNanos() });
+    return [() => noted.then(() => releaseContainer(parts, container, parts.lifetime))];
   }
   if (state.kind === 'starting') await settleStart(parts, container);
   // One that ended while we were away has its exit file: its true code is known before anyone asks.
-  if ((await readExitFile(parts.paths.container(record.id).exit)) !== undefined)
-    return [() => settleExit(parts, container)];
+  const end = await readExitFile(parts.paths.container(record.id).exit);
+  if (end !== undefined) {
+    const noted = noteEnd(parts, container, end);
+    return [() => noted.then(() => releaseContainer(parts, container, parts.lifetime))];
+  }
   parts.exits.add(container);
   return [() => sweepExecs(parts, container)];
 }

@@ -40,7 +40,8 @@ export async function settleExit(parts: ExitParts, container: Container): Promis
 
 type End = { readonly code: number; readonly at: bigint } | undefined;
 
-async function noteEnd(parts: ExitParts, container: Container, end: End): Promise<void> {
+/** What is read from memory has it at once; resolves when it is on disk too. */
+export async function noteEnd(parts: ExitParts, container: Container, end: End): Promise<void> {
   const { record } = container;
   if (end === undefined) {
     await noteUnseenEnd(parts, container);
