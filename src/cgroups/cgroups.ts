@@ -8,6 +8,7 @@ import { killGroup } from './kill.ts';
 import type { CgroupVersion, Layout, LayoutSources } from './layout.ts';
 import { findLayout, ownSources } from './layout.ts';
 import { membersOf, moveProcess } from './members.ts';
+import { MigrationWindow } from './migration-window.ts';
 import type { CgroupPath } from './path.ts';
 import { childPath } from './path.ts';
 import { removeGroup } from './remove.ts';
@@ -55,6 +56,8 @@ export interface Cgroups {
   /** OOM kills of its very own processes. */
   localOomKills(path: CgroupPath): bigint | undefined;
   exists(path: CgroupPath): boolean;
+  /** `using _soon = cgroups.expectMoves()` while processes are about to be moved: see MigrationWindow. */
+  expectMoves(): Disposable;
   /** Names of the children, of all hierarchies together. */
   list(path: CgroupPath): readonly string[];
 }
@@ -72,6 +75,7 @@ export interface CgroupsOptions {
 export function openCgroups(options: CgroupsOptions = {}): Cgroups {
   const layout = findLayout(options.sources ?? ownSources());
   const controllers = controllersFor(layout);
+  const window = new MigrationWindow(layout);
   const updater = new Updater(layout, controllers, options.onStuck ?? (() => undefined));
   const readers = new StatsReaders(layout, controllers, options.heldReaders ?? 256);
   return {
@@ -95,6 +99,7 @@ export function openCgroups(options: CgroupsOptions = {}): Cgroups {
     limits: (path, given) => readLimits(allSides(layout, controllers), readerOf(layout, path), given),
     oomKills: (path) => subtreeOomKills(layout, path),
     localOomKills: (path) => localOomKills(layout, path),
+    expectMoves: () => window.open(),
     exists: (path) => groupExists(layout, path),
     list: (path) => childNames(layout, path),
   };

@@ -13,6 +13,6 @@ export function openDiskPool(options: {
   return new WorkerPool<DiskTasks>({
     ...options,
     module: siblingModule(import.meta.url, './disk-worker'),
-    idleMs: 30_000,
+    idleMs: 5_000,
   });
 }

@@ -10,6 +10,7 @@ import type { PodCalls } from '../linux/pod-calls.ts';
 import type { Watcher } from '../linux/watcher.ts';
 import type { PodNetwork } from './network/network.ts';
 import type { OciRuntime } from './oci/runtime.ts';
+import type { SeccompFilters } from './oci/seccomp-filters.ts';
 import type { HostFacts } from './oci/spec/input.ts';
 import type { OciRlimit } from './oci/spec/oci.ts';
 import type { Paths } from './store/paths.ts';
@@ -39,6 +40,7 @@ export interface Parts {
   readonly settings: SandboxSettings;
   readonly runtimes: ReadonlyMap<string, OciRuntime>;
   readonly host: HostFacts;
+  readonly seccompFilters: SeccompFilters;
   /** Our own oom_score_adj, and whether we may give lower ones. */
   readonly oomScore: { readonly own: number; readonly maySetLower: boolean };
   readonly cgroups: Cgroups;

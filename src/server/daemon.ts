@@ -23,6 +23,7 @@ import { ExitWatch } from '../sandbox/container/exit-watch.ts';
 import { openBuiltInNetwork } from '../sandbox/network/built-in.ts';
 import { enterOwnCgroup } from '../sandbox/pod/cgroups.ts';
 import type { ReconcileParts } from '../sandbox/reconcile.ts';
+import { SeccompFilters } from '../sandbox/oci/seccomp-filters.ts';
 import { createSampler } from '../sandbox/stats.ts';
 import { loadStore } from '../sandbox/store/load.ts';
 import { createPaths } from '../sandbox/store/paths.ts';
@@ -119,7 +120,7 @@ async function openParts(given: Given, stack: AsyncDisposableStack): Promise<Han
   const store = await createStore(paths, log);
   const watcher = stack.use(new Watcher());
   const podCalls = stack.use(openPodCalls(stuck));
-  const disk = stack.use(openDiskPool({ name: 'disk', size: 3, onStuck: stuck }));
+  const disk = stack.use(openDiskPool({ name: 'disk', size: 2, onStuck: stuck }));
   const hostPaths = stack.use(openDiskPool({ name: 'host paths', size: 4, onStuck: stuck }));
   const cgroups = openCgroups({ onStuck: () => stuck('cgroup limit') });
   const settings = sandboxSettings(config, log);
@@ -139,6 +140,7 @@ async function openParts(given: Given, stack: AsyncDisposableStack): Promise<Han
     locks: new KeyedLocks<string>(),
     flights: new Flights<string, unknown>(),
     oomScore: readOomScore(host),
+    seccompFilters: new SeccompFilters(),
   };
   const sampler = stack.use(createSampler({ ...common, mountpoint: config.root }));
   const exits = stack.use(new ExitWatch(watcher, paths.exits, (container) => settleLater(exitParts, container)));

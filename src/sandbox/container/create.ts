@@ -34,7 +34,7 @@ export type CreateParts = SpecParts &
   InitParts &
   RemoveParts &
   ExitParts &
-  Pick<Parts, 'bootId' | 'flights' | 'images'>;
+  Pick<Parts, 'bootId' | 'flights' | 'images' | 'seccompFilters'>;
 
 const createTimeoutMs = 60_000;
 
@@ -69,6 +69,7 @@ function sameOrRefused(container: Container, config: ContainerConfig): Container
 async function makeContainer(parts: CreateParts, pod: Pod, config: ContainerConfig): Promise<ContainerId> {
   const { store, paths, disk, images, reach } = parts;
   const signal = AbortSignal.any([parts.lifetime, AbortSignal.timeout(createTimeoutMs)]);
+  using _moves = parts.cgroups.expectMoves();
   using _pod = await parts.locks.acquire(pod.record.id, signal);
   if (!isReady(pod.state))
     throw fail('failed_precondition', `${podTitle(pod.record)} is ${pod.state.kind}; make a new one`);
@@ -98,13 +99,16 @@ async function makeContainer(parts: CreateParts, pod: Pod, config: ContainerConf
 
   if (config.pid === 'pod') await ensurePodInit(parts, pod, signal);
   const user = await containerUser(at.rootfs, config, image);
-  const spec = buildSpec(await gatherSpec(parts, { record, pod, image, user }, signal));
+  const runtime = runtimeOf(parts, record.handler);
+  const built = buildSpec(await gatherSpec(parts, { record, pod, image, user }, signal));
+  const spec = parts.seccompFilters.apply(runtime, built);
   await Promise.all([writeFile(at.spec, encodeSpec(spec), { mode: 0o600 }), prepareLog(parts, config, signal)]);
   reach('create:bundle');
 
   undo.defer('process and cgroup', (s) => dismantle(parts, container, s));
   const monitored = await monitor(parts, record, signal);
   reach('create:monitor');
+  await parts.seccompFilters.learn(runtime, built, id);
 
   await container.change({ kind: 'made', ...monitored, resources: config.resources, user });
   parts.exits.add(container);

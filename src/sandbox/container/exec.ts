@@ -40,6 +40,7 @@ export async function execSync(
   const { record } = container;
   if (container.state.kind !== 'running')
     throw fail('failed_precondition', `exec in ${containerTitle(record)}: it is ${container.state.kind}, not running`);
+  using _moves = parts.cgroups.expectMoves();
   const name = `exec-${randomBytes(6).toString('hex')}`;
   const group = parts.cgroups.createExec(record.cgroup as CgroupPath, name);
   const processFile = join(parts.paths.container(record.id).bundle, `${name}.json`);

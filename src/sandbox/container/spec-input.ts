@@ -125,10 +125,12 @@ async function chooseSeccomp(record: ContainerRecord): Promise<SeccompChoice> {
   }
 }
 
-/** What other tools on the node read from config.json, beside what the pod was annotated with. */
+/**
+ * What other tools on the node read from config.json. Annotations of the pod's author stay out: to crun and runc
+ * some of them are orders (`run.oci.*` can switch seccomp off).
+ */
 function specAnnotations({ record, pod }: SpecSources): Readonly<Record<string, string>> {
   return {
-    ...record.config.annotations,
     'io.kubernetes.cri.container-type': 'container',
     'io.kubernetes.cri.sandbox-id': record.podId,
     'io.kubernetes.cri.container-name': record.config.name,

@@ -68,6 +68,7 @@ async function makePod(parts: RunPodParts, request: RunPodRequest): Promise<PodI
   const { id, config } = record;
   const at = paths.pod(id);
   const signal = AbortSignal.any([lifetime, AbortSignal.timeout(4 * stepTimeoutMs)]);
+  using _moves = parts.cgroups.expectMoves();
   using _held = await parts.locks.acquire(id, signal);
   const pod = await store.addPod(record);
   await using undo = new Rollback({
