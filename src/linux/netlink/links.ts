@@ -40,20 +40,18 @@ function ifinfo(index: number, flags = 0, mask = 0): Buffer {
 const mac = (address: string) => attribute(IFLA_ADDRESS, Buffer.from(address.replaceAll(':', ''), 'hex'));
 const kind = (name: string) => text(IFLA_INFO_KIND, name);
 
-/** A bridge that is up. Its address is set, so that it does not follow the lowest of its ports. Errors: EEXIST. */
+/**
+ * A bridge that is up. Its address is set, so that it does not follow the lowest of its ports. Its MTU is set after
+ * the creation: one given with that counts as nobody's wish, and becomes 1500 when the last port goes. Errors: EEXIST.
+ */
 export function createBridge(socket: NetlinkSocket, name: string, address: string, mtu: number): void {
   socket.change({
     type: RTM_NEWLINK,
     flags: NLM_F_CREATE | NLM_F_EXCL,
-    parts: [
-      ifinfo(0, IFF_UP, IFF_UP),
-      text(IFLA_IFNAME, name),
-      number32(IFLA_MTU, mtu),
-      mac(address),
-      nested(IFLA_LINKINFO, [kind('bridge')]),
-    ],
+    parts: [ifinfo(0, IFF_UP, IFF_UP), text(IFLA_IFNAME, name), mac(address), nested(IFLA_LINKINFO, [kind('bridge')])],
     what: `create bridge ${name}`,
   });
+  changeLink(socket, name, { mtu });
 }
 
 export interface VethPlan {

@@ -42,6 +42,9 @@ describe('the built-in network on its host', () => {
     const { links } = await lab.links('surveyLinks', undefined, soon());
     const mine = links.filter(({ name }) => name.includes(lab.instance));
     expect(mine.map(({ mtu }) => mtu)).to.deep.equal([1300, 1300]);
+    const ports = mine.flatMap(({ name }) => (name.startsWith('ck') ? [name] : []));
+    await lab.links('removeLinks', ports, soon());
+    expect((await bridge()).link?.mtu).to.equal(1300);
   });
 
   it('is not ready where another interface has the range, says which, and is as soon as it is free', async () => {
