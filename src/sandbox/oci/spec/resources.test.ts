@@ -35,6 +35,15 @@ describe('resources', () => {
     expect(section).to.not.have.any.keys('pids', 'unified', 'blockIO');
   });
 
+  it('carry the weight of their shares on cgroup v2, unless one is given', () => {
+    const host = { ...sampleInput().host, cgroupVersion: 2 as const };
+    expect(of({ cpuShares: 512n }, { host }).unified).to.deep.equal({ 'cpu.weight': '59' });
+    const given = { 'cpu.weight': '7', 'memory.high': '1000' };
+    expect(of({ cpuShares: 512n, unified: given }, { host }).unified).to.deep.equal(given);
+    expect(of({ cpuShares: 0 }, { host })).to.not.have.any.keys('unified');
+    expect(of({ cpuShares: 512n })).to.not.have.any.keys('unified');
+  });
+
   it('give no swap with a memory limit, unless swap is given too', () => {
     expect(of({ memoryLimitBytes: 1000 }).memory).to.deep.equal({ limit: 1000, swap: 1000 });
     expect(of({ memoryLimitBytes: 1000, memorySwapLimitBytes: 1500 }).memory?.swap).to.equal(1500);

@@ -1,3 +1,4 @@
+import { sharesToWeight } from '../../../cgroups/controllers/cpu-weight.ts';
 import { deviceRules } from './devices.ts';
 import type { OciInteger, OciResources } from './oci.ts';
 import type { SpecInput } from './input.ts';
@@ -6,6 +7,7 @@ import type { SpecInput } from './input.ts';
 export function resourceSection(input: SpecInput): OciResources {
   const wanted = input.resources;
   const pids = given(wanted.pidsLimit);
+  const unified = { ...weightSection(input), ...wanted.unified };
   return {
     devices: deviceRules(input),
     cpu: {
@@ -18,9 +20,19 @@ export function resourceSection(input: SpecInput): OciResources {
     memory: memorySection(input),
     ...(pids === undefined ? {} : { pids: { limit: pids } }),
     hugepageLimits: (wanted.hugepages ?? []).map(({ pageSize, limit }) => ({ pageSize, limit })),
-    ...(Object.keys(wanted.unified ?? {}).length > 0 ? { unified: wanted.unified ?? {} } : {}),
+    ...(Object.keys(unified).length > 0 ? { unified } : {}),
     ...(Object.keys(input.blockIo).length > 0 ? { blockIO: input.blockIo } : {}),
   };
+}
+
+/**
+ * Runtimes before crun 1.23 and runc 1.3.2 have a conversion of shares of their own, which gives another weight than an
+ * update with the same shares would. They write `unified` last.
+ */
+function weightSection({ host, resources }: SpecInput): Readonly<Record<string, string>> {
+  const shares = given(resources.cpuShares);
+  if (host.cgroupVersion !== 2 || shares === undefined) return {};
+  return { 'cpu.weight': `${sharesToWeight(BigInt(shares))}` };
 }
 
 /**
