@@ -131,8 +131,10 @@ function planPod(parts: RunPodParts, { config, handler }: RunPodRequest): PodRec
   };
 }
 
-/** On the host's network the host's name; else the one asked for, else the pod's, cut to what a name may have. */
+/** On the host's network the host's name; else the one asked for, else of the pod's what a host name may have. */
 export function hostnameOf(config: PodConfig): string {
   if (config.network === 'node') return hostHostname();
-  return config.hostname || config.name.slice(0, 63).replace(/[-.]+$/, '') || 'pod';
+  // It is written into a hosts file: a newline in it would be a line of its own there.
+  const ofName = config.name.replace(/[^a-z0-9.-]/gi, '-').slice(0, 63);
+  return config.hostname || ofName.replace(/^[-.]+|[-.]+$/g, '') || 'pod';
 }

@@ -24,6 +24,9 @@ const signals = Object.fromEntries(
     ]),
 );
 
+/** MAX_ARG_STRLEN of execve(2). */
+const longestArgument = 128 * 1024 - 1;
+
 /** CreateContainer's configuration with every default decided. Errors: `invalid_argument` naming the field. */
 export function parseContainerConfig(given: WireConfig | undefined, pod: PodConfig): ContainerConfig {
   const config = required(given, 'config');
@@ -37,8 +40,8 @@ export function parseContainerConfig(given: WireConfig | undefined, pod: PodConf
     image: nonEmpty(image.image, 'config.image.image'),
     userSpecifiedImage: image.userSpecifiedImage,
     imageAnnotations: textMap(image.annotations, 'config.image.annotations'),
-    command: [...config.command],
-    args: [...config.args],
+    command: config.command.map((word) => text(word, 'config.command', longestArgument)),
+    args: config.args.map((word) => text(word, 'config.args', longestArgument)),
     workingDir: text(config.workingDir, 'config.working_dir'),
     env: config.envs.map(
       ({ key, value }) =>
@@ -84,5 +87,7 @@ function parseLogPath(directory: string, path: string): string {
   const full = posix.join(directory, text(path, 'config.log_path'));
   if (!full.startsWith(`${posix.normalize(directory).replace(/\/$/, '')}/`))
     throw fail('invalid_argument', `config.log_path ${JSON.stringify(path)} leaves the log directory ${directory}`);
+  if (full.endsWith('/'))
+    throw fail('invalid_argument', `config.log_path ${JSON.stringify(path)} names a directory, not a file in it`);
   return full;
 }
