@@ -77,6 +77,14 @@ export function workerPod(folder: string): object {
   });
 }
 
+/** A pod that stays itself when its manifest changes, as its uid is in it: the kubelet then resizes it where it runs. */
+export function sizedPod(memory = '32Mi'): object {
+  const resources = { requests: { cpu: '50m', memory: '16Mi' }, limits: { cpu: '500m', memory } };
+  const pod = staticPod({ name: 'sized', script: 'exec sleep 1000', container: { resources } });
+  const { metadata } = pod as { readonly metadata: object };
+  return { ...pod, metadata: { ...metadata, uid: '5e1f5e1f-0000-4000-8000-000000000001' } };
+}
+
 /** Ends by the kernel's hand as soon as it runs. */
 export const eaterPod = (): object =>
   staticPod({
