@@ -1,3 +1,4 @@
+import { errnoOf } from '../../../src/base/errors.ts';
 import { expect } from 'chai';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ContainerState, NamespaceMode, NamespaceOption, PodSandboxState } from '../../../api/cri/v1/api.ts';
@@ -108,13 +109,23 @@ describe('ends of containers', function () {
     const container = await runContainer(cricket, killed, inPod);
     // The init of the shared namespace, the shell, and what it runs.
     expect(cgroupMembers(killed.id)).to.have.length.greaterThan(1);
-    for (const pid of cgroupMembers(killed.id)) process.kill(pid, 'SIGKILL');
+    killAll(cgroupMembers(killed.id));
     expect(await exited(cricket, container.id)).to.include({ exitCode: 137 });
     // It can hold containers again, until the kubelet stops it.
     expect(await podStatus(cricket, killed.id)).to.include({ state: PodSandboxState.SANDBOX_READY });
     await runContainer(cricket, killed, { ...inPod, attempt: 1 });
-    for (const pid of cgroupMembers(killed.id)) process.kill(pid, 'SIGKILL');
+    killAll(cgroupMembers(killed.id));
     await removePod(cricket, killed.id);
     expect(await cricket.left()).to.deep.equal([]);
   });
 });
+
+/** The end of an init takes those in its namespace along: a process may be gone before its turn. */
+function killAll(pids: readonly number[]): void {
+  for (const pid of pids)
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch (error) {
+      if (errnoOf(error) !== 'ESRCH') throw error;
+    }
+}
