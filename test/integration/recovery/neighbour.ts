@@ -7,11 +7,12 @@ import type { TestContainer } from '../../fixtures/pods.ts';
 /** Says a number, one higher each time, some thirty times a second; builtins only, so that it costs next to nothing. */
 const count = 'trap "exit 7" TERM; n=0; while :; do n=$((n+1)); echo "$n"; read -t 0.03 x < /fifo; done';
 
+export const countingCommand = ['sh', '-c', `mkfifo /fifo; exec 3<>/fifo; ${count.replace('< /fifo', '<&3')}`] as const;
+
 /** A container that runs beside what is done to the daemon. */
 export async function runNeighbour(cricket: Cricket): Promise<TestContainer> {
   const pod = await runPod(cricket, { name: 'neighbour' });
-  const command = ['sh', '-c', `mkfifo /fifo; exec 3<>/fifo; ${count.replace('< /fifo', '<&3')}`];
-  return runContainer(cricket, pod, { name: 'counter', command });
+  return runContainer(cricket, pod, { name: 'counter', command: countingCommand });
 }
 
 /** It is the same process, and its log has every number once, up to now. */
