@@ -4,6 +4,7 @@ import { messageOf } from '../base/errors.ts';
 import type { ContainerId, PodId } from '../base/ids.ts';
 import { settleExit } from './container/exit.ts';
 import { readExitFile } from './container/exit-watch.ts';
+import { killMonitors } from './container/monitors.ts';
 import { releaseContainer } from './container/release.ts';
 import { isLive } from './container/state.ts';
 import { startTimeOf } from '../linux/pidfd.ts';
@@ -94,6 +95,7 @@ async function orphanDirectories(parts: ReconcileParts, signal: AbortSignal): Pr
   const found: string[] = [];
   for (const id of await list(join(stateDirectory, 'containers'))) {
     if (store.containers.has(id as ContainerId) || store.unreadable.has(id)) continue;
+    await killMonitors(parts, id as ContainerId, signal);
     await parts.disk.call('unmountAll', join(stateDirectory, 'containers', id, 'rootfs'), signal);
     await parts.disk.call('removeTree', join(stateDirectory, 'containers', id), signal);
     found.push(`directory of container ${id.slice(0, 13)} belonged to none`);

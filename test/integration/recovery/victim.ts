@@ -83,6 +83,10 @@ export class Victim {
     expect({ said: Buffer.from(stdout).toString(), exitCode }).to.deep.equal({ said: 'said\n', exitCode: 0 });
   }
 
+  get podId(): string | undefined {
+    return this.#pod?.id;
+  }
+
   get pod(): TestPod {
     if (this.#pod === undefined) throw new Error('no pod was run');
     return this.#pod;
