@@ -42,7 +42,7 @@ export function readHints(recordText: string): Hints {
     ...{ name, namespace, uid, attempt, labels, annotations, logPath },
     podId: /^[0-9a-f]{64}$/.test(podId) ? podId : '',
     imageId: /^sha256:[0-9a-f]{64}$/.test(imageId) ? imageId : '',
-    cgroup: /^(\/[^/]+)+$/.test(cgroup) ? cgroup : '',
+    cgroup: /^(\/(?!\.\.?(\/|$))[^/]+)+$/.test(cgroup) ? cgroup : '',
   };
 }
 

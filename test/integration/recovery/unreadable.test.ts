@@ -10,12 +10,20 @@ import { containerStatus, eventually, podStatus, removePod, runContainer, runPod
 import { expectReleased, isAlive, pidsOf } from './kernel.ts';
 
 /** What becomes of a record: each with a pod and container of its own. */
-const damages: Readonly<Record<string, (text: string) => string>> = {
-  'cut short': (text) => text.slice(0, text.length - 40),
-  'no JSON at all': () => '\0\0\0\0',
-  empty: () => '',
-  'of a newer version': (text) => JSON.stringify({ ...(JSON.parse(text) as object), version: 99 }),
+const newer = (text: string) => JSON.stringify({ ...(JSON.parse(text) as object), version: 99 });
+const damages: Readonly<Record<string, Damage>> = {
+  'cut short': { change: (text) => text.slice(0, text.length - 40) },
+  'no JSON at all': { change: () => '\0\0\0\0' },
+  empty: { change: () => '' },
+  'of a newer version': { change: newer },
+  'with a damaged state': { file: 'state', change: (text) => text.slice(1) },
+  'with a newer state': { file: 'state', change: newer },
 };
+
+interface Damage {
+  readonly file?: 'state';
+  readonly change: (text: string) => string;
+}
 
 describe('records that cannot be read', function () {
   this.timeout(60_000);
@@ -27,9 +35,9 @@ describe('records that cannot be read', function () {
   after(async () => cricket.stop());
 
   const recordOf = (kind: 'pod' | 'container', id: string) => join(cricket.root, `${kind}s`, id, `${kind}.json`);
-  const damage = (kind: 'pod' | 'container', id: string, how: (text: string) => string) => {
-    const path = recordOf(kind, id);
-    writeFileSync(path, how(readFileSync(path, 'utf8')));
+  const damage = (kind: 'pod' | 'container', id: string, { file, change }: Damage) => {
+    const path = file === undefined ? recordOf(kind, id) : join(cricket.root, `${kind}s`, id, 'state.json');
+    writeFileSync(path, change(readFileSync(path, 'utf8')));
   };
 
   it('leaves containers running whose records are damaged, lists them, stops and removes them', async () => {
@@ -98,8 +106,8 @@ describe('records that cannot be read', function () {
       expect(containers.find(({ id }) => id === container.id)?.state, what).to.equal(ContainerState.CONTAINER_RUNNING);
       expect(isAlive(init), what).to.equal(true);
     }
-    const newer = all.find(({ what }) => what === 'of a newer version');
-    const shown = items.find(({ id }) => id === newer?.pod.id);
+    const told = all.find(({ what }) => what === 'of a newer version');
+    const shown = items.find(({ id }) => id === told?.pod.id);
     expect(shown?.metadata?.name).to.equal('of-a-newer-version');
     // Their addresses are not given to others.
     const fresh = await runPod(cricket, { name: 'fresh' });
