@@ -5,7 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fail, messageOf } from '../../base/errors.ts';
 import { exitCodeOf } from '../../linux/pidfd.ts';
 import type { CgroupPath } from '../../cgroups/path.ts';
-import { cleanRuntimeMessage, execContainer } from '../oci/runtime.ts';
+import { execFailure } from '../oci/exec-failure.ts';
+import { execContainer } from '../oci/runtime.ts';
 import type { Captured } from '../../linux/capture.ts';
 import type { Container } from '../store/store.ts';
 import type { Parts } from '../parts.ts';
@@ -29,7 +30,8 @@ export const execOutputLimit = 15 * 1024 * 1024;
 /**
  * Runs a command in a running container to its end. Its processes have a cgroup of their own inside the
  * container's: at the timeout, or when the caller goes, all of them are killed, daemonised ones too.
- * Errors: `deadline_exceeded` after `seconds` (0: no limit), `failed_precondition` unless it runs.
+ * Errors: `deadline_exceeded` after `seconds` (0: no limit), `failed_precondition` unless it runs,
+ * `invalid_argument` for a command that cannot be run.
  */
 export async function execSync(
   parts: ExecParts,
@@ -141,12 +143,14 @@ async function processFor(parts: ExecParts, container: Container, command: reado
   return JSON.stringify({ ...section, terminal: false, args: command });
 }
 
-/** The runtime's own failures look like exit codes of the command: 126 and 127 with a message of its own. */
-function toResult(container: Container, { ending, stdout, stderr, cut }: Captured): ExecResult {
-  const exitCode = exitCodeOf(ending);
-  const text = stderr.length < 4096 ? stderr.toString('utf8') : '';
-  if (exitCode !== 0 && stdout.length === 0 && /executable file .* not found|exec format error/i.test(text))
-    throw fail('unknown', `exec in ${containerTitle(container.record)}: ${cleanRuntimeMessage(text)}`);
-  const mark = cut ? Buffer.from(`\n[output cut at ${execOutputLimit} bytes]\n`) : Buffer.alloc(0);
-  return { exitCode, stdout, stderr: Buffer.concat([stderr, mark]) };
+function toResult(container: Container, result: Captured): ExecResult {
+  const failure = execFailure(result);
+  if (failure !== undefined)
+    throw fail(
+      'invalid_argument',
+      `exec in ${containerTitle(container.record)}: ${failure}; name a program that the container has and its user may run`,
+    );
+  const mark = result.cut ? Buffer.from(`\n[output cut at ${execOutputLimit} bytes]\n`) : Buffer.alloc(0);
+  const { ending, stdout, stderr } = result;
+  return { exitCode: exitCodeOf(ending), stdout, stderr: Buffer.concat([stderr, mark]) };
 }

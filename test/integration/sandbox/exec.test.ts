@@ -74,7 +74,14 @@ describe('a command in a container', () => {
   });
 
   it('that is not there, or is no program, is an error and no exit code', async () => {
-    await fails(execIn(cricket, container, ['no-such-program']), 'UNKNOWN', 'no-such-program');
+    await fails(execIn(cricket, container, ['no-such-program']), 'INVALID_ARGUMENT', 'no-such-program');
+    await fails(
+      execIn(cricket, container, ['/etc/passwd']),
+      'INVALID_ARGUMENT',
+      'name a program that the container has',
+    );
+    await exec('printf "#!/no/interpreter\\n" > /script; chmod +x /script');
+    await fails(execIn(cricket, container, ['/script']), 'INVALID_ARGUMENT', 'file or directory');
     await fails(execIn(cricket, container, []), 'INVALID_ARGUMENT', 'cmd');
     await noTraces();
   });
