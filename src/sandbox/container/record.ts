@@ -20,6 +20,8 @@ const containerConfig = z.object({
   /** As it was asked for, for the status. */
   image: z.string(),
   userSpecifiedImage: z.string(),
+  /** The RuntimeClass handler the kubelet pulled it for; only told again. */
+  imageHandler: z.string().default(''),
   imageAnnotations: stringMap,
   command: z.array(z.string()),
   args: z.array(z.string()),

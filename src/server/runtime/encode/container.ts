@@ -93,7 +93,7 @@ function encodeImageSpec({ config }: ContainerRecord): ImageSpec {
     image: config.image,
     annotations: config.imageAnnotations,
     userSpecifiedImage: config.userSpecifiedImage,
-    runtimeHandler: '',
+    runtimeHandler: config.imageHandler,
     imageRef: '',
   };
 }

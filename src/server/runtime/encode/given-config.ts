@@ -56,6 +56,7 @@ export function givenContainerConfig(config: ContainerConfig): Shown {
       image: config.image,
       annotations: config.imageAnnotations,
       user_specified_image: config.userSpecifiedImage,
+      runtime_handler: config.imageHandler,
     },
     command: config.command,
     args: config.args,
