@@ -7,15 +7,15 @@ import type { Container, Pod, Store } from './store.ts';
 import { Tracked } from './tracked.ts';
 
 type Known = Pick<Store, 'pods' | 'containers' | 'unreadable'>;
-const object = <T>(id: string, kind: string): T =>
+const object = (id: string, kind: string): unknown =>
   new Tracked<{ id: string }, { kind: string }, never>({
     ...{ record: { id }, state: { kind }, step: (state) => state, save: async () => undefined, log: silentLogger() },
-  }) as T;
+  });
 
 function storeOf(ids: readonly string[], kind = 'ready'): Known {
   return {
-    pods: new Map(ids.map((id) => [id as PodId, object<Pod>(id, kind)])),
-    containers: new Map(ids.map((id) => [id as ContainerId, object<Container>(id, kind)])),
+    pods: new Map(ids.map((id) => [id as PodId, object(id, kind) as Pod])),
+    containers: new Map(ids.map((id) => [id as ContainerId, object(id, kind) as Container])),
     unreadable: new Map(),
   };
 }
