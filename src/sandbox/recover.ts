@@ -77,9 +77,9 @@ async function recoverContainer(parts: RecoverParts, container: Container): Prom
     const noted = container.note({ kind: 'ended', code: unseenCode, reason: 'Unknown', message, at: nowNanos() });
     return [() => noted.then(() => releaseContainer(parts, container, parts.lifetime))];
   }
-  if (state.kind === 'starting') await settleStart(parts, container);
   // One that ended while we were away has its exit file: its true code is known before anyone asks.
   const end = await readExitFile(parts.paths.container(record.id).exit);
+  if (state.kind === 'starting') await settleStart(parts, container, end?.at ?? nowNanos());
   if (end !== undefined) {
     const noted = noteEnd(parts, container, end);
     return [() => noted.then(() => releaseContainer(parts, container, parts.lifetime))];
@@ -88,10 +88,10 @@ async function recoverContainer(parts: RecoverParts, container: Container): Prom
   return [() => sweepExecs(parts, container)];
 }
 
-/** A crash between intent and result: the OCI runtime knows what became of it. */
-async function settleStart(parts: RecoverParts, container: Container): Promise<void> {
+/** A crash between intent and result: the OCI runtime knows what became of it. `at`: not after its end. */
+async function settleStart(parts: RecoverParts, container: Container, at: bigint): Promise<void> {
   const answer = await queryContainer(parts.watcher, runtimeOf(parts, container.record.handler), container.record.id);
-  await container.note(answer?.status === 'created' ? { kind: 'not-started' } : { kind: 'started', at: nowNanos() });
+  await container.note(answer?.status === 'created' ? { kind: 'not-started' } : { kind: 'started', at });
 }
 
 /** conmon may still be at work on it: it is ended first, with the runtime it started. */

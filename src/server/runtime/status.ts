@@ -37,7 +37,7 @@ function statusInfo({ cgroups, host, runtimes, settings, store }: StatusParts): 
     objects: JSON.stringify({
       pods: store.pods.size,
       containers: store.containers.size,
-      unreadable: [...store.unreadable.values()],
+      unreadable: [...store.unreadable.values()].map(({ kind, id, reason }) => ({ kind, id, reason })),
     }),
   };
 }

@@ -1,5 +1,7 @@
 import { errnoOf } from '../../../src/base/errors.ts';
 import { expect } from 'chai';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ContainerState, NamespaceMode, NamespaceOption, PodSandboxState } from '../../../api/cri/v1/api.ts';
 import { filled } from '../../../hack/lib/cri-client.ts';
@@ -7,6 +9,7 @@ import { startCricket } from '../../fixtures/daemon.ts';
 import type { Cricket } from '../../fixtures/daemon.ts';
 import {
   containerStatus,
+  createContainer,
   eventually,
   exited,
   podStatus,
@@ -89,6 +92,20 @@ describe('ends of containers', function () {
     const status = await exited(cricket, container.id);
     expect(status).to.include({ exitCode: 255, reason: 'Unknown' });
     expect(status.finishedAt > 0n).to.equal(true);
+  });
+
+  it('knows the end of one whose start it did not live to see', async () => {
+    await cricket.restart({ CRICKET_KILL_AT: 'start:runtime' });
+    const container = await createContainer(cricket, pod, { name: 'brief', command: ['sh', '-c', 'exit 3'] });
+    const started = cricket.client.runtime.startContainer({ containerId: container.id });
+    await started.catch(() => undefined);
+    await cricket.ended();
+    await eventually(() => expect(readdirSync(join(cricket.state, 'exits'))).to.include(container.id));
+    await delay(100);
+    await cricket.start();
+    const status = await containerStatus(cricket, container.id);
+    expect(status).to.include({ state: ContainerState.CONTAINER_EXITED, exitCode: 3 });
+    expect(status.startedAt > 0n && status.startedAt <= status.finishedAt, 'started before it ended').to.equal(true);
   });
 
   it('keeps its exit codes over another restart, and removes all of them', async () => {
