@@ -1,6 +1,21 @@
+import type { ContainerConfig, PodSandboxConfig } from '../../api/cri/v1/api.ts';
 import type { CriClient } from '../lib/cri-client.ts';
-import type { Pod } from './pods.ts';
 import type { Service } from './service.ts';
+
+/** What a kubelet has made and settled before its first call. */
+export interface PodPlan {
+  readonly name: string;
+  readonly cgroup: string;
+  readonly logs: string;
+  readonly sandbox: PodSandboxConfig;
+  readonly container: ContainerConfig;
+}
+
+export interface Pod {
+  readonly id: string;
+  readonly container: string;
+  readonly plan: PodPlan;
+}
 
 /** One daemon under measurement. */
 export interface Contestant {

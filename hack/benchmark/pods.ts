@@ -1,28 +1,12 @@
 import { mkdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { PodSandboxFilter } from '../../api/cri/v1/api.ts';
-import type { ContainerConfig, Mount, PodSandboxConfig } from '../../api/cri/v1/api.ts';
 import { listCgroups, makeCgroups } from '../../test/fixtures/kubelet/cgroups.ts';
 import { filled } from '../lib/cri-client.ts';
-import type { Contestant } from './contestant.ts';
+import type { Contestant, Pod, PodPlan } from './contestant.ts';
 import { runLabel, sandboxConfig, workloadConfig } from './kubelet-config.ts';
 import { record, timed } from './samples.ts';
 import type { Samples } from './samples.ts';
-
-export interface Pod {
-  readonly id: string;
-  readonly container: string;
-  readonly plan: PodPlan;
-}
-
-/** What a kubelet has made and settled before its first call. */
-export interface PodPlan {
-  readonly name: string;
-  readonly cgroup: string;
-  readonly logs: string;
-  readonly sandbox: PodSandboxConfig;
-  readonly container: ContainerConfig;
-}
 
 let made = 0;
 

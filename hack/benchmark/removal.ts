@@ -1,10 +1,9 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { statusOf } from '../lib/cri-client.ts';
-import type { Contestant } from './contestant.ts';
+import type { Contestant, Pod } from './contestant.ts';
 import { mountDeadFuse } from './dead-fuse.ts';
 import { planPod, podDown, podUp } from './pods.ts';
-import type { Pod } from './pods.ts';
 import { summarize } from './samples.ts';
 import type { Summary } from './samples.ts';
 
