@@ -1,6 +1,7 @@
 import { mkdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { PodSandboxFilter } from '../../api/cri/v1/api.ts';
+import type { Mount } from '../../api/cri/v1/api.ts';
 import { listCgroups, makeCgroups } from '../../test/fixtures/kubelet/cgroups.ts';
 import { filled } from '../lib/cri-client.ts';
 import type { Contestant, Pod, PodPlan } from './contestant.ts';
