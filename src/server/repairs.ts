@@ -1,5 +1,7 @@
 import { sleep } from '../base/abort.ts';
 import { messageOf } from '../base/errors.ts';
+import { trimHeap } from '../linux/heap.ts';
+import { releaseProgramPages } from '../linux/resident.ts';
 import { reconcile } from '../sandbox/reconcile.ts';
 import type { ReconcileParts } from '../sandbox/reconcile.ts';
 import { recover } from '../sandbox/recover.ts';
@@ -41,6 +43,9 @@ async function runRepairs(parts: ReconcileParts, repairs: (() => Promise<void>)[
 async function rounds(parts: ReconcileParts): Promise<void> {
   for (;;) {
     await reconcile(parts);
+    // What the start and the repairs touched is not wanted again soon.
+    trimHeap();
+    releaseProgramPages();
     await sleep(roundMs, parts.lifetime);
   }
 }
