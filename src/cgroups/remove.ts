@@ -1,4 +1,5 @@
 import { rmdirSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { sleep } from '../base/abort.ts';
 import { errnoOf, fail } from '../base/errors.ts';
 import { absentErrnos, directoryTree } from './files.ts';
@@ -17,14 +18,23 @@ const longestPauseMs = 100;
  */
 export async function removeGroup(layout: Layout, path: CgroupPath, signal: AbortSignal): Promise<void> {
   for (let pause = firstPauseMs; ; pause = Math.min(pause * 2, longestPauseMs)) {
-    const busy = layout.hierarchies.filter((hierarchy) => !tryRemove(directoryIn(hierarchy, path)));
-    if (busy.length === 0) return;
+    if (await removeEverywhere(layout, path)) return;
     try {
       await sleep(pause, signal);
     } catch (error) {
       throw heldError(layout, path, error);
     }
   }
+}
+
+/** True when nothing is left. Other calls get their turn between two hierarchies: twenty removals at once add up. */
+async function removeEverywhere(layout: Layout, path: CgroupPath): Promise<boolean> {
+  let gone = true;
+  for (const hierarchy of layout.hierarchies) {
+    gone = tryRemove(directoryIn(hierarchy, path)) && gone;
+    await setImmediate();
+  }
+  return gone;
 }
 
 /** Children first; true when nothing is left. The rest of the tree is tried too when a part of it is busy. */
