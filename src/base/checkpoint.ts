@@ -38,7 +38,7 @@ export async function writeAtomic(
     await rm(temp, { force: true });
     throw error;
   }
-  if (options.durable) await syncDirectory(dirname(path));
+  if (options.durable) await syncPath(dirname(path));
 }
 
 async function writeNew(path: string, data: string | Uint8Array, options: { durable: boolean; mode?: number }) {
@@ -47,8 +47,8 @@ async function writeNew(path: string, data: string | Uint8Array, options: { dura
   if (options.durable) await file.sync();
 }
 
-/** fsync of a directory: makes the names in it durable. */
-export async function syncDirectory(path: string): Promise<void> {
+/** fsync of a file's bytes, or of a directory's names. */
+export async function syncPath(path: string): Promise<void> {
   await using directory = await open(path, 'r');
   await directory.sync();
 }

@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { loadCheckpoint, saveCheckpoint, syncDirectory, writeAtomic } from '../../base/checkpoint.ts';
+import { loadCheckpoint, saveCheckpoint, syncPath, writeAtomic } from '../../base/checkpoint.ts';
 import { errnoOf, messageOf } from '../../base/errors.ts';
 import type { ImageId } from '../../base/ids.ts';
 import type { Logger } from '../../base/log.ts';
@@ -69,7 +69,7 @@ export class ImageRecords {
   /** Durable: an image that was removed does not come back. */
   async delete(id: ImageId): Promise<void> {
     await rm(join(this.#images, `${hexOf(id)}.json`), { force: true });
-    await syncDirectory(this.#images);
+    await syncPath(this.#images);
     this.#records.delete(id);
     await this.#sweepContent();
   }

@@ -1,6 +1,6 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { loadCheckpoint, saveCheckpoint, syncDirectory } from '../../base/checkpoint.ts';
+import { loadCheckpoint, saveCheckpoint, syncPath } from '../../base/checkpoint.ts';
 import { errnoOf, errorFrom, messageOf } from '../../base/errors.ts';
 import { Flights } from '../../base/flights.ts';
 import type { Logger } from '../../base/log.ts';
@@ -174,7 +174,7 @@ export class LayerStore {
   /** The marker goes first: whatever happens then, the rest is known to be garbage. */
   async #remove(home: string): Promise<void> {
     await rm(join(home, marker), { force: true });
-    if (errnoOf(await syncDirectory(home).catch((error: unknown) => error)) === 'ENOENT') return;
+    if (errnoOf(await syncPath(home).catch((error: unknown) => error)) === 'ENOENT') return;
     await this.#options.pool.call('removeTree', home, never);
   }
 

@@ -1,6 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { makePrivateDirectory, saveCheckpoint, syncDirectory } from '../../base/checkpoint.ts';
+import { makePrivateDirectory, saveCheckpoint, syncPath } from '../../base/checkpoint.ts';
+import { errnoOf } from '../../base/errors.ts';
 import type { ContainerId, PodId } from '../../base/ids.ts';
 import type { Logger } from '../../base/log.ts';
 import { containerRecordKind } from '../container/record.ts';
@@ -42,15 +43,21 @@ export async function createStore(paths: Paths, log: Logger): Promise<Store> {
 
   const adoptPod = (record: PodRecord, state: PodState): Pod => {
     const at = paths.pod(record.id);
-    const save = (next: PodState) => saveCheckpoint(podStateKind, at.state, next, { durable: isLasting(next.kind) });
+    const save = async (next: PodState) => {
+      const durable = isLasting(next.kind);
+      await Promise.all([saveCheckpoint(podStateKind, at.state, next, { durable }), durable && syncIfThere(at.record)]);
+    };
     const pod = new Tracked({ record, state, step: stepPod, save, log: log.child({ pod: record.id }) });
     pods.set(record.id, pod);
     return pod;
   };
   const adoptContainer = (record: ContainerRecord, state: ContainerState): Container => {
     const at = paths.container(record.id);
-    const save = (next: ContainerState) =>
-      saveCheckpoint(containerStateKind, at.state, next, { durable: isLasting(next.kind) });
+    const save = async (next: ContainerState) => {
+      const durable = isLasting(next.kind);
+      const saved = saveCheckpoint(containerStateKind, at.state, next, { durable });
+      await Promise.all([saved, durable && syncIfThere(at.record)]);
+    };
     const options = { record, state, step: stepContainer, save, log: log.child({ container: record.id }) };
     const container = new Tracked<ContainerRecord, ContainerState, ContainerEvent>(options);
     containers.set(record.id, container);
@@ -70,7 +77,7 @@ export async function createStore(paths: Paths, log: Logger): Promise<Store> {
   const forget = async (at: { readonly directory: string; readonly state: string }) => {
     await rm(at.state, { force: true });
     await rm(at.directory, { recursive: true, force: true });
-    await syncDirectory(dirname(at.directory));
+    await syncPath(dirname(at.directory));
   };
 
   return {
@@ -107,4 +114,13 @@ export async function createStore(paths: Paths, log: Logger): Promise<Store> {
  */
 function isLasting(kind: (PodState | ContainerState)['kind']): boolean {
   return kind === 'ready' || kind === 'created' || kind === 'stopped' || kind === 'exited';
+}
+
+/** The record was written as an intent, without a wait for the disk: it must not be lost where its state is kept. */
+async function syncIfThere(path: string): Promise<void> {
+  try {
+    await syncPath(path);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+  }
 }
