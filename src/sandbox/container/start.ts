@@ -43,6 +43,11 @@ async function startNow(parts: StartParts, container: Container): Promise<void> 
     await runtimeStart(parts.watcher, runtimeOf(parts, record.handler), record.id);
   } catch (thrown) {
     const error = errorFrom(thrown);
+    if (wasKilled.test(error.message)) {
+      // By a stop, mostly. Its end is that of the kill; the exit file tells it.
+      await container.until((state) => !isLive(state), signal);
+      throw fail('failed_precondition', `${containerTitle(record)} was ended before it could be started`, thrown);
+    }
     await failStart(parts, container, error.message, signal);
     throw fail(error.code, `${containerTitle(record)} could not be started: ${error.message}`, thrown);
   }
@@ -51,6 +56,9 @@ async function startNow(parts: StartParts, container: Container): Promise<void> 
   parts.reach('start:saved');
   parts.log.info({ container: record.id, pod: record.podId }, 'container started');
 }
+
+/** What crun and runc say of a created container whose process is no more. */
+const wasKilled = /is not running|that has stopped/i;
 
 async function failStart(parts: StartParts, container: Container, message: string, signal: AbortSignal): Promise<void> {
   if (isLive(container.state)) await container.note({ kind: 'ended', ...startError, message, at: nowNanos() });
