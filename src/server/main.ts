@@ -10,10 +10,13 @@ for (const name of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) Reflect.d
 const isServe = process.argv[2] === 'serve';
 if (!isServe) for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupted.abort());
 
-process.exitCode = await runCli(process.argv.slice(2), {
+const code = await runCli(process.argv.slice(2), {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   colour: process.stdout.isTTY && (NO_COLOR ?? '') === '' && TERM !== 'dumb',
   environment,
   signal: interrupted.signal,
 });
+// Whoever served has closed all it had; a client that is stuck, and does not close its end, would hold it here.
+if (isServe) process.exit(code);
+process.exitCode = code;
