@@ -39,6 +39,26 @@ export async function runGuest(
   return results;
 }
 
+/** Runs a test file of this checkout in a machine, against the installed build; its exit code. */
+export async function runTestsIn(kernel: string, installed: string, file: string): Promise<number | null> {
+  const environment = [
+    `CRICKET_TEST_MAIN=${join(installed, 'current/dist/main.js')}`,
+    'CRICKET_TEST_TIMEOUT=120000',
+    'NODE_COMPILE_CACHE=/tmp/compiled',
+  ].flatMap((variable) => ['-e', variable]);
+  const command = [join(repository, 'hack/node'), join(repository, 'hack/lib/test/part.ts'), file];
+  const args = ['-k', kernel, '-m', '4096', '-t', '800', ...environment, '--', ...command];
+  const child = spawn(join(repository, 'hack/vm/run'), args, {
+    cwd: repository,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  const end = () => void child.kill('SIGTERM');
+  process.once('exit', end);
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  process.removeListener('exit', end);
+  return code;
+}
+
 /** Throws what the step threw there. */
 export function expectStep(results: ReadonlyMap<string, StepResult>, name: string): void {
   const result = results.get(name);
