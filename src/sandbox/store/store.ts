@@ -41,13 +41,17 @@ export async function createStore(paths: Paths, log: Logger): Promise<Store> {
   const containers = new Map<ContainerId, Container>();
   for (const path of [paths.podRecords, paths.containerRecords, paths.exits]) await makePrivateDirectory(path);
 
+  // Not a child of the log: that would keep the level it was born with.
+  const speaking = (about: object) => ({
+    warn: (fields: object, message: string) => log.warn({ ...about, ...fields }, message),
+  });
   const adoptPod = (record: PodRecord, state: PodState): Pod => {
     const at = paths.pod(record.id);
     const save = async (next: PodState) => {
       const durable = isLasting(next.kind);
       await Promise.all([saveCheckpoint(podStateKind, at.state, next, { durable }), durable && syncIfThere(at.record)]);
     };
-    const pod = new Tracked({ record, state, step: stepPod, save, log: log.child({ pod: record.id }) });
+    const pod = new Tracked({ record, state, step: stepPod, save, log: speaking({ pod: record.id }) });
     pods.set(record.id, pod);
     return pod;
   };
@@ -58,7 +62,7 @@ export async function createStore(paths: Paths, log: Logger): Promise<Store> {
       const saved = saveCheckpoint(containerStateKind, at.state, next, { durable });
       await Promise.all([saved, durable && syncIfThere(at.record)]);
     };
-    const options = { record, state, step: stepContainer, save, log: log.child({ container: record.id }) };
+    const options = { record, state, step: stepContainer, save, log: speaking({ container: record.id }) };
     const container = new Tracked<ContainerRecord, ContainerState, ContainerEvent>(options);
     containers.set(record.id, container);
     return container;

@@ -1,13 +1,12 @@
 import { waitFor } from '../../base/abort.ts';
 import { messageOf } from '../../base/errors.ts';
-import type { Logger } from '../../base/log.ts';
 
 export interface TrackedOptions<R, S, E> {
   readonly record: R;
   readonly state: S;
   readonly step: (state: S, event: E) => S;
   readonly save: (state: S) => Promise<void>;
-  readonly log: Logger;
+  readonly log: { readonly warn: (fields: object, message: string) => void };
 }
 
 /**
