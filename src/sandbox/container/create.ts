@@ -8,6 +8,7 @@ import type { CgroupPath } from '../../cgroups/path.ts';
 import type { Image } from '../../image/service.ts';
 import { createMonitored } from '../oci/conmon.ts';
 import type { Monitored } from '../oci/conmon.ts';
+import { capabilitySection } from '../oci/spec/capabilities.ts';
 import { buildSpec } from '../oci/spec/spec.ts';
 import { encodeSpec } from '../oci/spec/encode.ts';
 import { ensurePodInit } from '../pod/init.ts';
@@ -100,7 +101,11 @@ async function makeContainer(parts: CreateParts, pod: Pod, config: ContainerConf
   if (config.pid === 'pod') await ensurePodInit(parts, pod, signal);
   const user = await containerUser(at.rootfs, config, image);
   const runtime = runtimeOf(parts, record.handler);
-  const built = buildSpec(await gatherSpec(parts, { record, pod, image, user }, signal));
+  const input = await gatherSpec(parts, { record, pod, image, user }, signal);
+  const built = buildSpec(input);
+  const { withheld } = capabilitySection(input);
+  if (withheld.length > 0)
+    parts.log.warn({ container: id, withheld }, 'capabilities left out: the daemon has none of them');
   const spec = parts.seccompFilters.apply(runtime, built);
   await Promise.all([writeFile(at.spec, encodeSpec(spec), { mode: 0o600 }), prepareLog(parts, config, signal)]);
   reach('create:bundle');
