@@ -29,9 +29,13 @@ export async function updateContainer(
 
 /** oom_score_adj belongs to the process and cannot be updated: the kubelet sends it along unchanged. */
 function merge(before: ContainerResources, wanted: ContainerResources): ContainerResources {
-  const given = Object.entries(wanted).filter(([, value]) => value !== 0 && value !== '' && !isEmpty(value));
-  return { ...before, ...Object.fromEntries(given), oomScoreAdj: before.oomScoreAdj };
+  const given = Object.entries(wanted).filter(([, value]) => value !== 0 && value !== '');
+  const pages = new Map([...before.hugepages, ...wanted.hugepages].map((page) => [page.pageSize, page]));
+  return {
+    ...before,
+    ...Object.fromEntries(given),
+    unified: { ...before.unified, ...wanted.unified },
+    hugepages: [...pages.values()],
+    oomScoreAdj: before.oomScoreAdj,
+  };
 }
-
-const isEmpty = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null && Object.keys(value).length === 0;
