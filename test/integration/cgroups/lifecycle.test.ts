@@ -81,7 +81,7 @@ for (const { name, options } of machines) {
 
 describe('cgroups with a v1 freezer', () => {
   before(function () {
-    if (freezer?.version !== 'v1') this.skip();
+    if (freezer?.version !== 'v1') this.skip(); // v2 has no freezer hierarchy to be stuck in
   });
 
   it('are emptied although somebody froze them', async () => {

@@ -65,7 +65,7 @@ describe('cgroups: limits of this machine', () => {
     await using lab = openLab();
     const { cgroups, top } = lab;
     // On v2 a cgroup without a list of its own uses its parent's: there is nothing to take along.
-    if (cgroups.limits(top).cpusetCpus !== '0-1') this.skip();
+    if (cgroups.limits(top).cpusetCpus !== '0-1') this.skip(); // no list of its own, so nothing to take along
     const exec = cgroups.createExec(top, 'exec-1');
     lab.run(exec, 'exec sleep 100');
     await cgroups.update(top, { cpusetCpus: '1' }, soon());
