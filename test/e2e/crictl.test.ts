@@ -146,9 +146,8 @@ describe('crictl', function () {
     expect(info.sandboxID).to.equal(pod);
     expect(() => process.kill(info.pid, 0)).not.to.throw();
     expect(info.runtimeSpec.process.args[0]).to.equal('sh');
-    expect(await crictl.refused('create', pod, containerFile, podFile)).to.match(
-      /AlreadyExists.*remove it, or raise the attempt/,
-    );
+    const again = await crictl.refused('create', pod, containerFile, podFile);
+    expect(again).to.match(/AlreadyExists.*remove it, or raise the attempt/);
   });
 
   it('exec -s', async () => {
@@ -168,6 +167,7 @@ describe('crictl', function () {
     expect((await crictl.run('logs', '--tail', '1', '-t', container)).err).to.match(/^[-\dT:.]{29,}Z to err\n$/);
     expect(await crictl.ok('logs', '-s', 'stderr', container)).to.equal('');
     const followed = crictl.run('logs', '-f', container);
+    await new Promise((resolve) => setTimeout(resolve, 1000)); // a late follower would miss what came before
     expect((await crictl.run('logs', '-r', container)).err).to.include('reopened');
     await crictl.ok('exec', '-s', container, 'sh', '-c', 'echo later > /proc/1/fd/1');
     await eventually(async () => {
