@@ -1,7 +1,6 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname } from 'node:path';
 import { ContainerFilter, ContainerState, PodSandboxFilter, PodSandboxState } from '../../../api/cri/v1/api.ts';
 import { filled } from '../cri-client.ts';
 import type { CriClient } from '../cri-client.ts';
@@ -10,6 +9,8 @@ import { demoImage, demoReference } from '../demo-image.ts';
 import { ociArchive } from '../oci/archive.ts';
 
 const labels = { app: 'cricket-demo' };
+/** An interrupt leaves it where the next run and hack/down find it. */
+const archive = '/run/cricket/demo.tar';
 /** Where the kubelet keeps such logs, so that tools find them. */
 export const demoLogs = '/var/log/pods/default_demo_cricket-demo';
 
@@ -24,14 +25,13 @@ export interface Demo {
 export async function ensureDemoImage(cri: CriClient, cricket: string): Promise<'imported' | 'there'> {
   const { image } = await cri.image.imageStatus({ image: imageSpec(demoReference) });
   if (image !== undefined) return 'there';
-  const folder = mkdtempSync(join(tmpdir(), 'cricket-up-'));
+  mkdirSync(dirname(archive), { recursive: true });
   try {
-    const archive = join(folder, 'demo.tar');
     writeFileSync(archive, ociArchive(demoImage(), demoReference));
     execFileSync(cricket, ['images', 'import', archive], { stdio: ['ignore', 'ignore', 'inherit'] });
     return 'imported';
   } finally {
-    rmSync(folder, { recursive: true });
+    rmSync(archive, { force: true });
   }
 }
 
