@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ContainerFilter, ContainerState, PodSandboxFilter, PodSandboxState } from '../../../api/cri/v1/api.ts';
 import { filled } from '../cri-client.ts';
 import type { CriClient } from '../cri-client.ts';
