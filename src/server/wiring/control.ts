@@ -1,0 +1,18 @@
+import { join } from 'node:path';
+import type { Config } from '../config/schema.ts';
+import { importImageVerb } from '../control/import-image.ts';
+import type { HandlerParts } from '../handlers.ts';
+import type { Verb } from '../control/verb.ts';
+
+/** What the control socket answers: one verb one file. */
+export function controlVerbs(parts: Pick<HandlerParts, 'images'>, config: Pick<Config, 'root'>): readonly Verb[] {
+  return [
+    importImageVerb({
+      uploads: join(config.root, 'ingest'),
+      importImage: async (file, options, signal) => {
+        const images = await parts.images.import(file, options, signal);
+        return images.flatMap((image) => (image.repoTags.length > 0 ? image.repoTags : [image.id]));
+      },
+    }),
+  ];
+}

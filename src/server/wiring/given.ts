@@ -1,0 +1,12 @@
+import type { Logger } from '../../base/log.ts';
+import type { ReachStep } from '../../base/steps.ts';
+import type { Config } from '../config/schema.ts';
+
+/** What the parts are made from. */
+export interface Given {
+  readonly config: Config;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly reach: ReachStep;
+  readonly log: Logger;
+  readonly lifetime: AbortSignal;
+}

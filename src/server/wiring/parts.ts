@@ -1,0 +1,67 @@
+import { mkdir } from 'node:fs/promises';
+import { Flights } from '../../base/flights.ts';
+import { KeyedLocks } from '../../base/locks.ts';
+import { openCgroups } from '../../cgroups/cgroups.ts';
+import { openImages } from '../../image/service.ts';
+import { openDiskPool } from '../../linux/disk.ts';
+import { readBootId } from '../../linux/host.ts';
+import { openPodCalls } from '../../linux/pod-calls.ts';
+import { Watcher } from '../../linux/watcher.ts';
+import { settleLater } from '../../sandbox/container/exit.ts';
+import type { ExitParts } from '../../sandbox/container/exit.ts';
+import { ExitWatch } from '../../sandbox/container/exit-watch.ts';
+import { enterOwnCgroup } from '../../sandbox/pod/cgroups.ts';
+import type { ReconcileParts } from '../../sandbox/reconcile.ts';
+import { SeccompFilters } from '../../sandbox/oci/seccomp-filters.ts';
+import { createSampler } from '../../sandbox/stats.ts';
+import { loadStore } from '../../sandbox/store/load.ts';
+import { createPaths } from '../../sandbox/store/paths.ts';
+import { createStore } from '../../sandbox/store/store.ts';
+import type { HandlerParts } from '../handlers.ts';
+import { readInstance } from '../instance.ts';
+import { serviceManagerFrom } from '../lifecycle.ts';
+import { ociRuntimes, readHostFacts, readOomScore, sandboxSettings } from '../settings.ts';
+import { version } from '../version.ts';
+import type { Given } from './given.ts';
+import { imageOptions } from './images.ts';
+import { openNetwork } from './network.ts';
+
+/** Everything the operations work with, opened in the order of its needs; the stack closes it. */
+export async function openParts(given: Given, stack: AsyncDisposableStack): Promise<HandlerParts & ReconcileParts> {
+  const { config, environment, log, lifetime, reach } = given;
+  const stuck = (task: string) => log.error({ task }, 'a task does not answer: its worker is given up');
+  const instance = await readInstance(config.root);
+  const paths = createPaths(config.root, config.state, instance);
+  const runtimes = ociRuntimes(config);
+  for (const { root } of runtimes.values()) await mkdir(root, { recursive: true, mode: 0o700 });
+  const store = await createStore(paths, log);
+  const watcher = stack.use(new Watcher());
+  const podCalls = stack.use(openPodCalls(stuck));
+  const disk = stack.use(openDiskPool({ name: 'disk', size: 2, onStuck: stuck }));
+  const hostPaths = stack.use(openDiskPool({ name: 'host paths', size: 4, onStuck: stuck }));
+  const cgroups = openCgroups({ onStuck: () => stuck('cgroup limit') });
+  const settings = sandboxSettings(config, log);
+  const [images, network, empty] = await Promise.all([
+    openImages(imageOptions(given)),
+    openNetwork(given, instance, podCalls),
+    loadStore(store, paths, log),
+  ]);
+  stack.defer(() => network.close());
+  stack.defer(() => images.close());
+  for (const directory of empty) await disk.call('removeTree', directory, lifetime);
+  if (serviceManagerFrom(environment, process.pid).notifySocket === '') enterOwnCgroup({ cgroups, settings });
+  const host = readHostFacts(cgroups);
+  const common = {
+    ...{ store, paths, runtimes, cgroups, images, network, watcher, podCalls, disk, hostPaths, settings, host },
+    ...{ log, reach, lifetime, version, instance, bootId: readBootId(), stateDirectory: config.state },
+    locks: new KeyedLocks<string>(),
+    flights: new Flights<string, unknown>(),
+    oomScore: readOomScore(host),
+    seccompFilters: new SeccompFilters(),
+  };
+  const sampler = stack.use(createSampler({ ...common, mountpoint: config.root }));
+  const exits = stack.use(new ExitWatch(watcher, paths.exits, (container) => settleLater(exitParts, container)));
+  const parts = { ...common, sampler, exits };
+  const exitParts: ExitParts = parts;
+  return parts;
+}
