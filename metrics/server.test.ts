@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { createMetrics } from './registry.ts';
 import { serveMetrics } from './server.ts';
+import type { Page } from './server.ts';
 
 describe('serveMetrics', () => {
   it('tells series, health and readiness', async () => {
@@ -27,6 +28,30 @@ describe('serveMetrics', () => {
     expect((await get('/')).status).to.equal(404);
     expect((await get('/metrics', 'POST')).status).to.equal(405);
     expect(await get('/healthz', 'HEAD')).to.include({ status: 200, body: '' });
+  });
+
+  it('serves further pages beside its own', async () => {
+    const metrics = createMetrics('1');
+    const pages = new Map<string, Page>([
+      [
+        '/hello',
+        (query) => ({
+          status: 200,
+          type: 'text/html',
+          body: query.get('name') ?? '',
+          headers: { 'cache-control': 'no-store' },
+        }),
+      ],
+      ['/broken', () => Promise.reject(new Error('no page today'))],
+    ]);
+    await using server = await serveMetrics({ host: '127.0.0.1', port: 0, metrics, problems: () => [], pages });
+    const get = (path: string) => fetch(`http://127.0.0.1:${server.port}${path}`);
+    const hello = await get('/hello?name=a%20b');
+    expect([hello.status, hello.headers.get('cache-control'), await hello.text()]).to.deep.equal([
+      ...[200, 'no-store', 'a b'],
+    ]);
+    const broken = await get('/broken');
+    expect([broken.status, await broken.text()]).to.deep.equal([500, 'no page today\n']);
   });
 
   it('names an address that is taken', async () => {

@@ -10,17 +10,23 @@ export interface MetricsServerOptions {
   readonly port: number;
   readonly metrics: Metrics;
   /** What keeps the daemon from serving, one line each; nothing: it is ready. */
-  readonly problems: () => readonly string[];
+  readonly problems: () => readonly string[] | Promise<readonly string[]>;
+  /** Further paths: the status page. */
+  readonly pages?: ReadonlyMap<string, Page>;
 }
+
+/** Answers GET and HEAD of one path. The signal fires when the caller went away. */
+export type Page = (query: URLSearchParams, signal: AbortSignal) => Answer | Promise<Answer>;
 
 export interface MetricsServer extends AsyncDisposable {
   readonly port: number;
 }
 
-interface Answer {
+export interface Answer {
   readonly status: number;
   readonly type: string;
   readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 const plain = 'text/plain; charset=utf-8';
@@ -56,26 +62,35 @@ async function respond(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const answer = await answerFor(options, request).catch((error: unknown) => ({
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  const answer: Answer = await answerFor(options, request, gone.signal).catch((error: unknown) => ({
     status: 500,
     type: plain,
     body: `${messageOf(error)}\n`,
   }));
-  response.writeHead(answer.status, { 'content-type': answer.type, 'content-length': Buffer.byteLength(answer.body) });
-  response.end(request.method === 'HEAD' ? undefined : answer.body);
+  const { status, type, body, headers } = answer;
+  response.writeHead(status, { ...headers, 'content-type': type, 'content-length': Buffer.byteLength(body) });
+  response.end(request.method === 'HEAD' ? undefined : body);
 }
 
-async function answerFor({ metrics, problems }: MetricsServerOptions, request: IncomingMessage): Promise<Answer> {
+async function answerFor(
+  { metrics, problems, pages }: MetricsServerOptions,
+  request: IncomingMessage,
+  signal: AbortSignal,
+): Promise<Answer> {
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return { status: 405, type: plain, body: 'only GET and HEAD are answered\n' };
-  const [path = ''] = (request.url ?? '').split('?');
+  const [path = '', query] = (request.url ?? '').split('?');
+  const page = pages?.get(path);
+  if (page !== undefined) return page(new URLSearchParams(query), signal);
   switch (path) {
     case '/metrics':
       return { status: 200, type: metrics.registry.contentType, body: await metrics.registry.metrics() };
     case '/healthz':
       return { status: 200, type: plain, body: 'ok\n' };
     case '/readyz': {
-      const found = problems();
+      const found = await problems();
       return found.length === 0
         ? { status: 200, type: plain, body: 'ok\n' }
         : { status: 503, type: plain, body: `${found.join('\n')}\n` };
