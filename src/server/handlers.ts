@@ -62,7 +62,7 @@ export function runtimeHandlers(parts: HandlerParts): RuntimeHandlers {
     runPodSandbox: runPodSandbox(parts),
     stopPodSandbox: stopPodSandbox(parts),
     removePodSandbox: removePodSandbox(parts),
-    podSandboxStatus: podSandboxStatus(store),
+    podSandboxStatus: podSandboxStatus(parts),
     listPodSandbox: listPodSandbox(store),
     streamPodSandboxes: streamPodSandboxes(store),
     createContainer: createContainer(parts),

@@ -14,7 +14,7 @@ import { HostNetwork, withLeased } from './host.ts';
 import { Leases } from './leases.ts';
 import type { Lease } from './leases.ts';
 import { aliasOf, bridgeName, podMac } from './names.ts';
-import type { NetworkReadiness, PodNetwork } from './network.ts';
+import type { NetworkReadiness, NetworkedPod, PodNetwork } from './network.ts';
 import { orderedRanges, parsePodCidr, parseRanges } from './ranges.ts';
 import { reconcileLinks } from './reconcile.ts';
 import { Releases } from './releases.ts';
@@ -110,7 +110,17 @@ class BuiltInNetwork implements PodNetwork {
     );
   }
 
-  async attach(pod: PodId, netns: string, signal: AbortSignal): Promise<{ readonly ips: readonly string[] }> {
+  describe(pod: PodId): object | undefined {
+    const lease = this.#leases.of(pod);
+    return lease === undefined ? undefined : { kind: 'built-in', bridge: this.#options.bridge, hostLink: lease.link };
+  }
+
+  async attach(
+    { id: pod, netns, config }: NetworkedPod,
+    signal: AbortSignal,
+  ): Promise<{ readonly ips: readonly string[] }> {
+    if (config.ports.length > 0)
+      throw fail('unimplemented', 'config.port_mappings.host_port is not implemented for the built-in network');
     return waitFor(
       this.#exclusively(pod, async () => {
         if (!this.#host.ready.ready) await this.ensure();

@@ -1,23 +1,34 @@
 import type { PodId } from '../../base/ids.ts';
+import type { PodConfig } from '../pod/record.ts';
 
 /** What the node can say of its pod network: NetworkReady in Status. */
 export type NetworkReadiness =
   { readonly ready: true } | { readonly ready: false; readonly reason: string; readonly message: string };
 
+/** What a network is told of a pod. */
+export interface NetworkedPod {
+  readonly id: PodId;
+  /** Path of its pinned network namespace. */
+  readonly netns: string;
+  readonly config: PodConfig;
+}
+
 /** The network of the pods that have one of their own, whoever makes it. */
 export interface PodNetwork {
   /**
-   * Gives the pod its interface, address and routes. `netns` is the pinned namespace's path. Idempotent by pod: a retry
-   * finishes the first attempt and answers the same addresses, the primary one first.
+   * Gives the pod its interface, addresses, routes and host ports. Idempotent by pod: a retry finishes the first
+   * attempt and answers the same addresses, the primary one first. The signal is the daemon's, no request's.
    * Errors: `resource_exhausted` without a free address, `failed_precondition` while the network is not ready.
    */
-  attach(pod: PodId, netns: string, signal: AbortSignal): Promise<{ readonly ips: readonly string[] }>;
+  attach(pod: NetworkedPod, signal: AbortSignal): Promise<{ readonly ips: readonly string[] }>;
   /**
    * Takes it all back. Call it before the namespace is unpinned; succeeds where pod or namespace are gone. The address
    * is given to no one else before its link has left the kernel.
    */
   detach(pod: PodId, signal: AbortSignal): Promise<void>;
   ready(): NetworkReadiness;
+  /** What it has for the pod, for `crictl inspectp`; undefined where it has nothing. Out of memory. */
+  describe(pod: PodId): object | undefined;
   /** The kubelet's range for new pods, taken before the configured ones and kept across restarts; '' changes nothing. */
   setPodCidr(cidr: string): Promise<void>;
   /**

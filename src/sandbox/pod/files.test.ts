@@ -15,6 +15,7 @@ const plain: PodConfig = {
     network: 'pod',
     ipc: 'pod',
     pid: 'container',
+    ports: [],
     sysctls: {},
     privileged: false,
   },

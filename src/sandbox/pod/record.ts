@@ -5,6 +5,16 @@ import { parsePodId } from '../../base/ids.ts';
 
 export const stringMap = z.record(z.string(), z.string());
 
+/** A port of the host that leads into the pod. */
+const portMapping = z.object({
+  protocol: z.enum(['tcp', 'udp', 'sctp']),
+  containerPort: z.number(),
+  hostPort: z.number(),
+  /** Empty: every address of the host. */
+  hostIp: z.string(),
+});
+export type PortMapping = Readonly<z.infer<typeof portMapping>>;
+
 const podConfig = z.object({
   name: z.string(),
   uid: z.string(),
@@ -24,6 +34,8 @@ const podConfig = z.object({
   network: z.enum(['pod', 'node']),
   ipc: z.enum(['pod', 'node']),
   pid: z.enum(['pod', 'container', 'node']),
+  /** Those with a host port, on a network of the pod's own. */
+  ports: z.array(portMapping).default([]),
   sysctls: stringMap,
   privileged: z.boolean(),
 });

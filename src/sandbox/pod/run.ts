@@ -91,7 +91,8 @@ async function makePod(parts: RunPodParts, request: RunPodRequest): Promise<PodI
   reach('run-pod:namespaces');
 
   undo.defer('network', (s) => (record.pins.net === undefined ? undefined : network.detach(id, s)));
-  const { ips } = record.pins.net === undefined ? { ips: [] } : await network.attach(id, record.pins.net, signal);
+  const netns = record.pins.net;
+  const { ips } = netns === undefined ? { ips: [] } : await network.attach({ id, netns, config }, signal);
   reach('run-pod:network');
 
   undo.defer('shared memory', (s) => disk.call('unmountAll', at.shm, s));

@@ -19,6 +19,7 @@ const podConfig: PodConfig = {
     network: 'pod',
     ipc: 'pod',
     pid: 'container',
+    ports: [],
     sysctls: {},
     privileged: false,
   },

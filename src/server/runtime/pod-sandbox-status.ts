@@ -2,6 +2,7 @@ import type { ContainerStatus, PodSandboxStatusRequest, PodSandboxStatusResponse
 import { nowNanos } from '../../base/clock.ts';
 import type { PodId } from '../../base/ids.ts';
 import type { Store } from '../../sandbox/store/store.ts';
+import type { PodNetwork } from '../../sandbox/network/network.ts';
 import { findUnreadable, requirePod } from '../../sandbox/store/resolve.ts';
 import type { Unary } from '../grpc/handlers.ts';
 import { encodeContainerStatus } from './encode/container.ts';
@@ -14,7 +15,13 @@ import {
 } from './encode/unreadable.ts';
 
 /** Status, its containers' statuses and the timestamp are of one instant: nothing is awaited between them. */
-export function podSandboxStatus(store: Store): Unary<PodSandboxStatusRequest, PodSandboxStatusResponse> {
+export function podSandboxStatus({
+  store,
+  network,
+}: {
+  readonly store: Store;
+  readonly network: PodNetwork;
+}): Unary<PodSandboxStatusRequest, PodSandboxStatusResponse> {
   return async ({ podSandboxId, verbose }) => {
     const unreadable = findUnreadable(store, 'pod', podSandboxId);
     if (unreadable !== undefined) {
@@ -24,7 +31,7 @@ export function podSandboxStatus(store: Store): Unary<PodSandboxStatusRequest, P
     const pod = requirePod(store, podSandboxId);
     return {
       status: encodePodStatus(pod),
-      info: verbose ? podInfo(pod) : {},
+      info: verbose ? podInfo(pod, network.describe(pod.record.id)) : {},
       containersStatuses: statusesOf(store, pod.record.id),
       timestamp: nowNanos(),
     };

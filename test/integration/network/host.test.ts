@@ -18,7 +18,7 @@ describe('the built-in network on its host', () => {
 
   async function attachOne(network: PodNetwork) {
     const pod = await lab.pod();
-    return (await network.attach(pod.id, pod.netns, soon())).ips[0];
+    return (await network.attach(pod, soon())).ips[0];
   }
 
   it('refuses a setting by its name', async () => {
@@ -84,7 +84,7 @@ describe('the built-in network on its host', () => {
   it('goes on where the last daemon stopped, and keeps the gateway of a range that is configured no more', async () => {
     const network = await lab.open([range]);
     const pod = await lab.pod();
-    await network.attach(pod.id, pod.netns, soon());
+    await network.attach(pod, soon());
     await network.detach(pod.id, soon());
     await lab.unpin(pod);
     await network.close();

@@ -6,15 +6,17 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { newInstanceId, newPodId } from '../../../src/base/ids.ts';
-import type { InstanceId, PodId } from '../../../src/base/ids.ts';
+import type { InstanceId } from '../../../src/base/ids.ts';
 import { silentLogger } from '../../../src/base/log.ts';
 import type { LinkRunner } from '../../../src/linux/netlink/calls.ts';
 import { listTable } from '../../../src/linux/nftables.ts';
 import type { PodTasks } from '../../../src/linux/pod-worker.ts';
 import { WorkerPool } from '../../../src/linux/worker/pool.ts';
+import { parsePodConfig } from '../../../src/server/runtime/parse/pod-config.ts';
+import { podConfig } from '../../../hack/lib/cri-messages.ts';
 import { openBuiltInNetwork } from '../../../src/sandbox/network/built-in.ts';
 import type { BuiltInOptions } from '../../../src/sandbox/network/built-in.ts';
-import type { PodNetwork } from '../../../src/sandbox/network/network.ts';
+import type { NetworkedPod, PodNetwork } from '../../../src/sandbox/network/network.ts';
 import { removeBuiltInNetwork } from '../../../src/sandbox/network/teardown.ts';
 
 export const soon = (): AbortSignal => AbortSignal.timeout(10_000);
@@ -22,10 +24,7 @@ export const soon = (): AbortSignal => AbortSignal.timeout(10_000);
 /** A third octet for 10.199.x.0, away from the service and from another run. */
 export const anyOctet = (): number => randomInt(1, 250);
 
-export interface Pod {
-  readonly id: PodId;
-  readonly netns: string;
-}
+export type Pod = NetworkedPod;
 
 /** An instance of the network with the Worker it has in the daemon, and namespaces to attach. */
 export class NetworkLab {
@@ -63,7 +62,7 @@ export class NetworkLab {
     const id = newPodId();
     const netns = `/run/netns/crktest-${this.instance}-${id.slice(0, 12)}`;
     await this.pool.call('pinNamespaces', { pins: { net: netns }, hostname: '', sysctls: {} }, soon());
-    const pod = { id, netns };
+    const pod = { id, netns, config: parsePodConfig(podConfig({ name: 'lab' })) };
     this.#pods.add(pod);
     return pod;
   }

@@ -13,7 +13,7 @@ describe('addresses of the built-in network', () => {
 
   async function start(network: PodNetwork) {
     const pod = await lab.pod();
-    const { ips } = await network.attach(pod.id, pod.netns, soon());
+    const { ips } = await network.attach(pod, soon());
     return { pod, ip: ips[0] ?? '' };
   }
 
@@ -25,7 +25,7 @@ describe('addresses of the built-in network', () => {
   it('stay with the pod: for a retry, at the same time, and with another daemon', async () => {
     const network = await lab.open([range(24)]);
     const pod = await lab.pod();
-    const attach = async (by: PodNetwork) => (await by.attach(pod.id, pod.netns, soon())).ips;
+    const attach = async (by: PodNetwork) => (await by.attach(pod, soon())).ips;
     const first = await attach(network);
     expect(await Promise.all([attach(network), attach(network)])).to.deep.equal([first, first]);
     const next = await lab.open([range(24)]);
@@ -66,7 +66,7 @@ describe('addresses of the built-in network', () => {
     const network = await lab.open([range(24)]);
     const pod = await lab.pod();
     const leave = AbortSignal.abort(new DOMException('gone', 'TimeoutError'));
-    const left = await network.attach(pod.id, pod.netns, leave).catch((error: unknown) => error);
+    const left = await network.attach(pod, leave).catch((error: unknown) => error);
     expect(left).to.have.property('code', 'deadline_exceeded');
     await end(network, pod);
     expect(
@@ -81,11 +81,11 @@ describe('addresses of the built-in network', () => {
     const network = await lab.open([range(30)]);
     const { pod, ip } = await start(network);
     const late = await lab.pod();
-    const refused = await network.attach(late.id, late.netns, soon()).catch((error: unknown) => error);
+    const refused = await network.attach(late, soon()).catch((error: unknown) => error);
     expect(refused).to.have.property('code', 'resource_exhausted');
     expect(String(refused)).to.include(range(30)).and.include('network.ranges');
     await end(network, pod);
-    expect((await network.attach(late.id, late.netns, soon())).ips).to.deep.equal([ip]);
+    expect((await network.attach(late, soon())).ips).to.deep.equal([ip]);
   });
 
   it('wait for a link that someone else holds, which is deleted when nothing else is left', async () => {
@@ -96,7 +96,7 @@ describe('addresses of the built-in network', () => {
       await end(network, pod);
       expect(await lab.linkNames()).to.have.length(1);
       const next = await lab.pod();
-      expect((await network.attach(next.id, next.netns, soon())).ips).to.deep.equal([ip]);
+      expect((await network.attach(next, soon())).ips).to.deep.equal([ip]);
       expect(await lab.linkNames()).to.have.length(1);
     } finally {
       closeSync(held);

@@ -26,7 +26,7 @@ describe('reconciling the built-in network', () => {
 
   async function start() {
     const pod = await lab.pod();
-    await network.attach(pod.id, pod.netns, soon());
+    await network.attach(pod, soon());
     return pod;
   }
 
@@ -54,7 +54,7 @@ describe('reconciling the built-in network', () => {
 
   it('leaves pods alone whose attach or detach is under way', async () => {
     const [coming, going] = [await lab.pod(), await start()];
-    const attaching = network.attach(coming.id, coming.netns, soon());
+    const attaching = network.attach(coming, soon());
     await network.detach(going.id, soon());
     const findings = await network.reconcile(new Set(), soon());
     expect(findings.filter((line) => line.includes(going.id))).to.deep.equal([]);
@@ -71,9 +71,9 @@ describe('reconciling the built-in network', () => {
     const findings = await network.reconcile(new Set([lost.id, damaged.id]), soon());
     expect(findings.join('\n')).to.include(lost.id).and.include(damaged.id).and.include(`10.199.${octet}.9`);
     expect(lab.leaseFiles().toSorted()).to.deep.equal([`10.199.${octet}.2.json`, `10.199.${octet}.3.json`]);
-    expect((await network.attach(damaged.id, damaged.netns, soon())).ips).to.deep.equal([`10.199.${octet}.3`]);
+    expect((await network.attach(damaged, soon())).ips).to.deep.equal([`10.199.${octet}.3`]);
     const fresh = await lab.pod();
-    expect((await network.attach(fresh.id, fresh.netns, soon())).ips).to.deep.equal([`10.199.${octet}.4`]);
+    expect((await network.attach(fresh, soon())).ips).to.deep.equal([`10.199.${octet}.4`]);
   });
 
   it('deletes a link that nobody owns', async () => {

@@ -39,7 +39,7 @@ describe('traffic of the built-in network', () => {
     expect(network.ready()).to.deep.equal({ ready: true });
     const [a, b, outside] = [await lab.pod(), await lab.pod(), await lab.pod()];
     connectOutside(outside, outsideLink, octet);
-    const [atA, atB] = await Promise.all([a, b].map((pod) => network.attach(pod.id, pod.netns, soon())));
+    const [atA, atB] = await Promise.all([a, b].map((pod) => network.attach(pod, soon())));
     ips = { a: atA?.ips[0] ?? '', b: atB?.ips[0] ?? '' };
     people = {
       a: await person(a.netns),

@@ -8,7 +8,7 @@ import { givenContainerConfig, givenPodConfig } from './given-config.ts';
 type Info = Record<string, string>;
 
 /** What `crictl inspectp` shows beside the status; the values of the map are JSON. */
-export function podInfo(pod: Pod): Info {
+export function podInfo(pod: Pod, network: object | undefined): Info {
   const { record, state } = pod;
   const pid = state.kind === 'ready' ? state.initPid : 0;
   const { config, cgroup, pins, handler, bootId } = record;
@@ -17,6 +17,7 @@ export function podInfo(pod: Pod): Info {
     state: state.kind,
     cgroup,
     runtimeHandler: handler,
+    ...(network === undefined ? {} : { network }),
     bootId,
     config: givenPodConfig(config),
     runtimeSpec: { hostname: config.hostname, linux: { namespaces: pinnedNamespaces(pins), sysctl: config.sysctls } },

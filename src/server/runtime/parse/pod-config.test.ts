@@ -62,10 +62,22 @@ const anyConfig = fc
   .map(wire);
 
 describe('parsePodConfig', () => {
+  it('keeps ports with a host port on a network of the pod, and refuses what is none', () => {
+    const port = { protocol: 1, containerPort: 80, hostPort: 8080, hostIp: '::1' };
+    const ports = (given: object, more: object = {}) =>
+      parsePodConfig(wire({ ...more, portMappings: [{ ...port, ...given }] })).ports;
+    expect(ports({})).to.deep.equal([{ protocol: 'udp', containerPort: 80, hostPort: 8080, hostIp: '::1' }]);
+    expect(ports({ hostPort: 0, containerPort: 0 })).to.deep.equal([]);
+    const node = { linux: { securityContext: { namespaceOptions: { network: NamespaceMode.NODE, ipc: 0, pid: 0 } } } };
+    expect(ports({}, node)).to.deep.equal([]);
+    for (const bad of [{ containerPort: 0 }, { hostPort: 65_536 }, { hostIp: 'localhost' }, { protocol: 9 }])
+      expect(() => ports(bad), JSON.stringify(bad)).to.throw('config.port_mappings');
+  });
+
   it('decides every default', () => {
     expect(parsePodConfig(wire({}))).to.deep.equal({
       ...{ name: 'a', uid: '', namespace: '', attempt: 0, hostname: '', logDirectory: '', dns: null },
-      ...{ labels: {}, annotations: {}, cgroupParent: '', sysctls: {}, privileged: false },
+      ...{ labels: {}, annotations: {}, cgroupParent: '', sysctls: {}, ports: [], privileged: false },
       ...{ network: 'pod', ipc: 'pod', pid: 'container' },
     });
   });

@@ -1,5 +1,6 @@
-import { NamespaceMode } from '../../../../api/cri/v1/api.ts';
-import type { DNSConfig, NamespaceOption, PodSandboxConfig } from '../../../../api/cri/v1/api.ts';
+import { isIP } from 'node:net';
+import { NamespaceMode, Protocol } from '../../../../api/cri/v1/api.ts';
+import type { DNSConfig, NamespaceOption, PodSandboxConfig, PortMapping } from '../../../../api/cri/v1/api.ts';
 import { fail } from '../../../base/errors.ts';
 import type { PodConfig } from '../../../sandbox/pod/record.ts';
 import { checkSysctls } from './sysctls.ts';
@@ -14,7 +15,6 @@ export function parsePodConfig(given: PodSandboxConfig | undefined): PodConfig {
   const metadata = required(config.metadata, 'config.metadata');
   refuse(config.windows !== undefined, 'config.windows');
   const namespaces = parseNamespaces(config.linux?.securityContext?.namespaceOptions);
-  checkHostPorts(config, namespaces.network);
   const sysctls = textMap(config.linux?.sysctls ?? {}, 'config.linux.sysctls');
   checkSysctls(sysctls, namespaces);
   return {
@@ -29,6 +29,7 @@ export function parsePodConfig(given: PodSandboxConfig | undefined): PodConfig {
     annotations: textMap(config.annotations, 'config.annotations'),
     cgroupParent: text(config.linux?.cgroupParent ?? '', 'config.linux.cgroup_parent'),
     ...namespaces,
+    ports: parsePorts(config.portMappings, namespaces.network),
     sysctls,
     privileged: config.linux?.securityContext?.privileged ?? false,
   };
@@ -48,17 +49,25 @@ function parseNamespaces(options: NamespaceOption | undefined): Pick<PodConfig, 
   };
 }
 
-/** On the host's network a port needs no publishing. */
-function checkHostPorts(config: PodSandboxConfig, network: PodConfig['network']): void {
-  for (const port of config.portMappings) {
-    for (const [name, value] of [
-      ['container_port', port.containerPort],
-      ['host_port', port.hostPort],
+const protocols = { [Protocol.TCP]: 'tcp', [Protocol.UDP]: 'udp', [Protocol.SCTP]: 'sctp' } as const;
+
+/** Without a host port there is nothing to publish; on the host's network a port needs no publishing. */
+function parsePorts(given: readonly PortMapping[], network: PodConfig['network']): PodConfig['ports'] {
+  const ports = given.map(({ protocol, containerPort, hostPort, hostIp }) => {
+    for (const [name, value, least] of [
+      ['host_port', hostPort, 0],
+      ['container_port', containerPort, hostPort > 0 ? 1 : 0],
     ] as const)
-      if (value < 0 || value > 65535)
-        throw fail('invalid_argument', `config.port_mappings ${name} is ${value}, allowed is 0 to 65535`);
-  }
-  refuse(network === 'pod' && config.portMappings.some((port) => port.hostPort > 0), 'config.port_mappings.host_port');
+      if (value < least || value > 65535)
+        throw fail('invalid_argument', `config.port_mappings ${name} is ${value}, allowed is ${least} to 65535`);
+    if (hostIp !== '' && isIP(hostIp) === 0)
+      throw fail(
+        'invalid_argument',
+        `config.port_mappings host_ip ${JSON.stringify(hostIp.slice(0, 80))} is no address`,
+      );
+    return { protocol: member(protocol, protocols, 'config.port_mappings protocol'), containerPort, hostPort, hostIp };
+  });
+  return network === 'pod' ? ports.filter(({ hostPort }) => hostPort > 0) : [];
 }
 
 /** Labels of 63 bytes at most and 64 in all: what sethostname(2) takes and RFC 1123 allows. */
