@@ -1,5 +1,6 @@
 import type { Images } from '../image/service.ts';
 import type { ExitWatch } from '../sandbox/container/exit-watch.ts';
+import type { OomTallies } from '../sandbox/events/oom-counts.ts';
 import type { Parts } from '../sandbox/parts.ts';
 import type { Sampler } from '../sandbox/stats.ts';
 import type { ImageHandlers, RuntimeHandlers } from './grpc/handlers.ts';
@@ -50,6 +51,7 @@ import { version } from './runtime/version.ts';
 export type HandlerParts = Parts & {
   readonly exits: ExitWatch;
   readonly sampler: Sampler;
+  readonly oomTallies: OomTallies;
   /** Of this Cricket. */
   readonly version: string;
 };

@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Flights } from '../../base/flights.ts';
 import { KeyedLocks } from '../../base/locks.ts';
 import { openCgroups } from '../../cgroups/cgroups.ts';
@@ -10,6 +11,7 @@ import { Watcher } from '../../linux/watcher.ts';
 import { settleLater } from '../../sandbox/container/exit.ts';
 import type { ExitParts } from '../../sandbox/container/exit.ts';
 import { ExitWatch } from '../../sandbox/container/exit-watch.ts';
+import { OomCounts } from '../../sandbox/events/oom-counts.ts';
 import { enterOwnCgroup } from '../../sandbox/pod/cgroups.ts';
 import type { ReconcileParts } from '../../sandbox/reconcile.ts';
 import { SeccompFilters } from '../../sandbox/oci/seccomp-filters.ts';
@@ -34,6 +36,9 @@ export async function openParts(given: Given, stack: AsyncDisposableStack): Prom
   const paths = createPaths(config.root, config.state, instance);
   const runtimes = ociRuntimes(config);
   for (const { root } of runtimes.values()) await mkdir(root, { recursive: true, mode: 0o700 });
+  const bootId = readBootId();
+  const oomTallies = await OomCounts.open(join(config.root, 'oom-counts.json'), bootId, log);
+  stack.defer(() => oomTallies.close());
   const store = await createStore(paths, log);
   const watcher = stack.use(new Watcher());
   const podCalls = stack.use(openPodCalls(stuck));
@@ -53,7 +58,7 @@ export async function openParts(given: Given, stack: AsyncDisposableStack): Prom
   const host = readHostFacts(cgroups);
   const common = {
     ...{ store, paths, runtimes, cgroups, images, network, watcher, podCalls, disk, hostPaths, settings, host },
-    ...{ log, reach, lifetime, version, instance, bootId: readBootId(), stateDirectory: config.state },
+    ...{ log, reach, lifetime, version, instance, bootId, stateDirectory: config.state },
     locks: new KeyedLocks<string>(),
     flights: new Flights<string, unknown>(),
     oomScore: readOomScore(host),
@@ -61,7 +66,7 @@ export async function openParts(given: Given, stack: AsyncDisposableStack): Prom
   };
   const sampler = stack.use(createSampler({ ...common, mountpoint: config.root }));
   const exits = stack.use(new ExitWatch(watcher, paths.exits, (container) => settleLater(exitParts, container)));
-  const parts = { ...common, sampler, exits };
+  const parts = { ...common, sampler, exits, oomTallies };
   const exitParts: ExitParts = parts;
   return parts;
 }
