@@ -32,8 +32,14 @@ export interface CriClient extends Disposable {
   close(): void;
 }
 
-/** `timeoutMs` is the deadline of each unary call; streams have none but their signal. */
-export function connectCri(endpoint: string, options: { readonly timeoutMs?: number } = {}): CriClient {
+export interface CriClientOptions {
+  /** The deadline of each unary call; streams have none but their signal. */
+  readonly timeoutMs?: number;
+  /** Sent with each unary call. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+export function connectCri(endpoint: string, options: CriClientOptions = {}): CriClient {
   const client = new Client(endpoint, credentials.createInsecure(), {
     'grpc.max_receive_message_length': maxMessageBytes,
     'grpc.max_send_message_length': maxMessageBytes,
@@ -42,11 +48,12 @@ export function connectCri(endpoint: string, options: { readonly timeoutMs?: num
     'grpc.max_reconnect_backoff_ms': 250,
     'grpc.use_local_subchannel_pool': 1,
   });
-  const timeoutMs = options.timeoutMs ?? 120_000;
+  const { timeoutMs = 120_000, metadata = {} } = options;
+  const settings = { timeoutMs, metadata };
   const close = () => client.close();
   return {
-    runtime: callsOf(client, RuntimeServiceService, timeoutMs),
-    image: callsOf(client, ImageServiceService, timeoutMs),
+    runtime: callsOf(client, RuntimeServiceService, settings),
+    image: callsOf(client, ImageServiceService, settings),
     ready: (ms) => ready(client, endpoint, ms),
     close,
     [Symbol.dispose]: close,
@@ -64,12 +71,16 @@ export function statusOf(thrown: unknown): { readonly code: number; readonly mes
   return { code: thrown.code, message: (thrown as ServiceError).details };
 }
 
-function callsOf<S extends Readonly<Record<string, Method>>>(client: Client, service: S, timeoutMs: number): Calls<S> {
+function callsOf<S extends Readonly<Record<string, Method>>>(
+  client: Client,
+  service: S,
+  settings: Required<CriClientOptions>,
+): Calls<S> {
   const calls = Object.entries(service).map(([name, method]) => {
     const call = (request: object = {}, signal?: AbortSignal) => {
       const whole = { ...method.requestDeserialize(Buffer.alloc(0)), ...request } as never;
       if (method.responseStream) return stream(client, method, whole, signal);
-      return unary((done) => startUnary(client, method, whole, Date.now() + timeoutMs, done), signal);
+      return unary((done) => startUnary(client, method, whole, settings, done), signal);
     };
     return [name, call];
   });
@@ -78,14 +89,21 @@ function callsOf<S extends Readonly<Record<string, Method>>>(client: Client, ser
 
 type Done = (error: ServiceError | null, answer?: object) => void;
 
-function startUnary(client: Client, method: Method, request: never, deadline: number, done: Done) {
+function startUnary(
+  client: Client,
+  method: Method,
+  request: never,
+  { timeoutMs, metadata }: Required<CriClientOptions>,
+  done: Done,
+) {
   const { path, requestSerialize, responseDeserialize } = method;
+  const deadline = Date.now() + timeoutMs;
   return client.makeUnaryRequest(
     path,
     requestSerialize,
     responseDeserialize,
     request,
-    new Metadata(),
+    Metadata.fromHttp2Headers(metadata),
     { deadline },
     done,
   );

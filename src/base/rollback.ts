@@ -1,4 +1,5 @@
 import { messageOf } from './errors.ts';
+import { traced } from './trace.ts';
 
 /** One undo that did not succeed. */
 export interface UndoFailure {
@@ -49,7 +50,7 @@ export class Rollback implements AsyncDisposable {
     const failures: UndoFailure[] = [];
     for (const undo of this.#undos.splice(0).reverse()) {
       try {
-        await undo.run(AbortSignal.timeout(undoTimeoutMs));
+        await traced(`undo ${undo.what}`, () => undo.run(AbortSignal.timeout(undoTimeoutMs)));
       } catch (reason) {
         failures.push({ what: undo.what, reason });
       }

@@ -1,4 +1,5 @@
 import { parseImageId } from '../base/ids.ts';
+import { traced } from '../base/trace.ts';
 import type { Catalog, Content } from './catalog.ts';
 import { parseConfig } from './config.ts';
 import type { Image } from './image.ts';
@@ -42,7 +43,7 @@ export async function assembleImage(
     using pins = new DisposableStack();
     for (const diffId of distinct.keys()) pins.use(layers.pin(diffId));
     await allOrFirstError([...distinct], signal, ([diffId, index], until) =>
-      layers.ensure(diffId, (target) => source.unpack(index, diffId, target, until)),
+      traced('image.layer', () => layers.ensure(diffId, (target) => source.unpack(index, diffId, target, until))),
     );
     const mend = await mendLayer(parsed.diffIds, layers, pool, pins);
     const content = [...source.manifests, source.config];
@@ -55,7 +56,7 @@ export async function assembleImage(
       created: parsed.created,
       config: parsed.config,
     };
-    return await catalog.commit(record, content, signal);
+    return await traced('image.commit', () => catalog.commit(record, content, signal));
   } catch (error) {
     await catalog.tidy(AbortSignal.timeout(collectMs));
     throw error;

@@ -1,6 +1,7 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { during, errorFrom, fail } from '../base/errors.ts';
+import { traced } from '../base/trace.ts';
 import type { Content } from './catalog.ts';
 import type { ImageSource } from './assemble.ts';
 import type { LayerUsage, LayerLimits } from './layers/layer-writer.ts';
@@ -39,9 +40,10 @@ export async function resolveImage(
   const { reference } = session;
   const about = `image ${formatReference(reference)}`;
   try {
-    const found = await findManifest(session, reference, deps.platform, signal);
+    const found = await traced('image.manifest', () => findManifest(session, reference, deps.platform, signal));
     const { config } = found.manifest;
-    const configBytes = (await deps.known(config.digest)) ?? (await fetchConfig(session, config, signal));
+    const known = await deps.known(config.digest);
+    const configBytes = known ?? (await traced('image.config', () => fetchConfig(session, config, signal)));
     const tag = reference.digest === undefined ? tagOf(reference) : undefined;
     return {
       about,
@@ -111,10 +113,12 @@ async function fetchLayer(
   try {
     {
       using _slot = await deps.downloads.take(signal);
-      await downloadBlob(session, descriptor, file, signal);
+      const facts = { 'cricket.digest': descriptor.digest, 'cricket.bytes': descriptor.size };
+      await traced('image.download', () => downloadBlob(session, descriptor, file, signal), facts);
     }
     const source = { file, offset: 0, size: descriptor.size };
-    const usage = await unpackInPool(deps.pool, { source, target, diffId, limits: deps.limits }, signal);
+    const unpack = { source, target, diffId, limits: deps.limits };
+    const usage = await traced('image.unpack', () => unpackInPool(deps.pool, unpack, signal));
     await rm(file);
     return usage;
   } catch (error) {

@@ -5,6 +5,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { waitFor } from '../base/abort.ts';
 import { fail } from '../base/errors.ts';
+import { describeSpan } from '../base/trace.ts';
 import type { ImageId } from '../base/ids.ts';
 import type { Logger } from '../base/log.ts';
 import { trimHeap } from '../linux/heap.ts';
@@ -134,6 +135,7 @@ export async function openImages(options: ImageOptions): Promise<Images> {
 
   async function pullNow(text: string, wishes: PullOptions, signal: AbortSignal): Promise<Image> {
     const reference = parseReference(text);
+    describeSpan({ 'container.image.name': formatReference(reference) });
     const endpoints = await endpointsOf(reference.registry, options.registry);
     const { silenceMs = defaultSilenceMs, proxy = {}, authFile } = options.registry;
     const auth = hasCredentials(wishes.auth)

@@ -15,7 +15,8 @@ import { serveCri } from './grpc/serve.ts';
 import { imageHandlers, runtimeHandlers } from './handlers.ts';
 import { fired, notifierFor, reloadLogLevel, serviceManagerFrom, stayAlive, watchSignals } from './lifecycle.ts';
 import { startRepairs } from './repairs.ts';
-import { namesCollector, startTelemetry } from './telemetry.ts';
+import { traceSettings } from './telemetry-settings.ts';
+import { startTelemetry } from './telemetry.ts';
 import { version } from './version.ts';
 import { controlVerbs } from './wiring/control.ts';
 import { openParts } from './wiring/parts.ts';
@@ -42,8 +43,8 @@ export async function runDaemon({ config, readConfig, environment, reach }: Daem
   using notifier = notifierFor(serviceManagerFrom(environment, process.pid), sendNotification, log);
   const readLevel = async () => (await readConfig()).log.level;
   using signals = watchSignals(reloadLogLevel(readLevel, log), log);
-  const tracing = config.tracing.endpoint !== '' || namesCollector(environment);
-  await using _telemetry = tracing ? await startTelemetry({ ...config.tracing, version }, log) : undefined;
+  const tracing = traceSettings(config.tracing, environment);
+  await using _telemetry = tracing && (await startTelemetry({ ...tracing, version }, log));
   const metrics = createMetrics(version);
 
   const lifetime = new AbortController();

@@ -1,59 +1,63 @@
 import type { Context, ContextManager } from '@opentelemetry/api';
+import { hostname } from 'node:os';
 import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
+import type { TraceSettings } from './telemetry-settings.ts';
 
-export interface TelemetryOptions {
-  /** OTLP/HTTP address for traces; empty: that of the OTEL_ variables. */
-  readonly endpoint: string;
-  /** Of a million calls without a sampled parent, how many are traced. */
-  readonly samplePerMillion: number;
-  readonly version: string;
-}
-
-/** Whether the standard variables name a collector: traces can be switched on without a configuration. */
-export function namesCollector(environment: Readonly<Record<string, string | undefined>>): boolean {
-  if (environment['OTEL_SDK_DISABLED'] === 'true') return false;
-  const names = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'];
-  return names.some((name) => (environment[name] ?? '') !== '');
-}
+export type TelemetryOptions = TraceSettings & { readonly version: string };
 
 /**
  * Begins to export spans. The SDK is loaded only here: without traces it costs neither memory nor start-up.
  * Disposing sends what is queued, for 5 s at most.
  */
 export async function startTelemetry(options: TelemetryOptions, log: Logger): Promise<AsyncDisposable> {
-  const [api, core, exporter, resources, sdk] = await Promise.all([
+  const [api, core, resources, sdk, { OTLPTraceExporter }] = await Promise.all([
     import('@opentelemetry/api'),
     import('@opentelemetry/core'),
-    import('@opentelemetry/exporter-trace-otlp-http'),
     import('@opentelemetry/resources'),
     import('@opentelemetry/sdk-trace-base'),
+    options.protocol === 'grpc'
+      ? import('@opentelemetry/exporter-trace-otlp-grpc')
+      : import('@opentelemetry/exporter-trace-otlp-http'),
   ]);
-  const { endpoint, samplePerMillion, version } = options;
-  const sink = new exporter.OTLPTraceExporter(endpoint === '' ? {} : { url: endpoint });
-  const provider = new sdk.BasicTracerProvider({
-    resource: resources.resourceFromAttributes({ 'service.name': 'cricket', 'service.version': version }),
-    sampler: new sdk.ParentBasedSampler({ root: new sdk.TraceIdRatioBasedSampler(samplePerMillion / 1_000_000) }),
-    spanProcessors: [new sdk.BatchSpanProcessor(sink)],
-  });
+  const { url, samplePerMillion, version, warnings } = options;
+  for (const warning of warnings) log.warn({ warning }, 'traces go another way than the environment says');
+  const warn = atMostOneAMinute((error) => log.warn({ error }, 'traces were not sent'));
   api.diag.setLogger(
     { error: warn, warn, info: ignore, debug: ignore, verbose: ignore },
     { logLevel: api.DiagLogLevel.WARN, suppressOverrideMessage: true },
   );
+  const facts = { 'service.name': 'cricket', 'service.version': version, 'host.name': hostname() };
+  const named = resources.detectResources({ detectors: [resources.envDetector] });
+  const sampled = (perMillion: number) =>
+    new sdk.ParentBasedSampler({ root: new sdk.TraceIdRatioBasedSampler(perMillion / 1_000_000) });
+  const provider = new sdk.BasicTracerProvider({
+    resource: resources.resourceFromAttributes(facts).merge(named),
+    // Without one the SDK reads OTEL_TRACES_SAMPLER.
+    ...(samplePerMillion === undefined ? {} : { sampler: sampled(samplePerMillion) }),
+    spanProcessors: [new sdk.BatchSpanProcessor(new OTLPTraceExporter(url === undefined ? {} : { url }))],
+  });
   api.context.setGlobalContextManager(await asyncContext(api.ROOT_CONTEXT));
   api.propagation.setGlobalPropagator(new core.W3CTraceContextPropagator());
   api.trace.setGlobalTracerProvider(provider);
   return {
     async [Symbol.asyncDispose]() {
       const limit = new Promise<void>((resolve) => setTimeout(resolve, flushMs).unref());
-      await Promise.race([provider.shutdown().catch(warn), limit]);
+      await Promise.race([provider.shutdown().catch((error: unknown) => warn(messageOf(error))), limit]);
       for (const part of [api.trace, api.propagation, api.context]) part.disable();
     },
   };
+}
 
-  function warn(reason: unknown): void {
-    log.warn({ error: messageOf(reason) }, 'traces were not sent');
-  }
+/** A collector that is away fails every batch, and one comes every few seconds. */
+function atMostOneAMinute(tell: (error: string) => void): (reason: string) => void {
+  let told = -Infinity;
+  return (reason) => {
+    const now = performance.now();
+    if (now - told < 60_000) return;
+    told = now;
+    tell(reason);
+  };
 }
 
 const flushMs = 5000;

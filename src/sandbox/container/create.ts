@@ -4,6 +4,7 @@ import { during, fail } from '../../base/errors.ts';
 import { newContainerId } from '../../base/ids.ts';
 import type { ContainerId } from '../../base/ids.ts';
 import { Rollback, describeFailures } from '../../base/rollback.ts';
+import { describeSpan, traced } from '../../base/trace.ts';
 import type { CgroupPath } from '../../cgroups/path.ts';
 import type { Image } from '../../image/service.ts';
 import { createMonitored } from '../oci/conmon.ts';
@@ -80,7 +81,8 @@ async function makeContainer(parts: CreateParts, pod: Pod, config: ContainerConf
   const at = paths.container(id);
   using _held = await parts.locks.acquire(id, signal);
   images.hold(image.id, id);
-  const container = await addOrRelease(parts, record);
+  describeSpan({ 'container.id': id, 'k8s.container.name': config.name, 'container.image.name': config.image });
+  const container = await traced('container.intent', () => addOrRelease(parts, record));
   await using undo = new Rollback({
     clean: async () => {
       await store.dropContainer(id);
@@ -95,27 +97,32 @@ async function makeContainer(parts: CreateParts, pod: Pod, config: ContainerConf
 
   undo.defer('files', (s) => deleteFiles(parts, container, s));
   const lower = image.layers.map((layer) => layer.path).reverse();
-  await disk.call('mountRootfs', { lower, upper: at.upper, work: at.work, target: at.rootfs }, signal);
+  const rootfs = { lower, upper: at.upper, work: at.work, target: at.rootfs };
+  await traced('container.rootfs', () => disk.call('mountRootfs', rootfs, signal));
   reach('create:rootfs');
 
-  if (config.pid === 'pod') await ensurePodInit(parts, pod, signal);
-  const user = await containerUser(at.rootfs, config, image);
+  if (config.pid === 'pod') await traced('pod.init', () => ensurePodInit(parts, pod, signal));
+  const user = await traced('container.user', () => containerUser(at.rootfs, config, image));
   const runtime = runtimeOf(parts, record.handler);
-  const input = await gatherSpec(parts, { record, pod, image, user }, signal);
+  const input = await traced('container.spec', () => gatherSpec(parts, { record, pod, image, user }, signal));
   const built = buildSpec(input);
   const { withheld } = capabilitySection(input);
   if (withheld.length > 0)
     parts.log.warn({ container: id, withheld }, 'capabilities left out: the daemon has none of them');
   const spec = parts.seccompFilters.apply(runtime, built);
-  await Promise.all([writeFile(at.spec, encodeSpec(spec), { mode: 0o600 }), prepareLog(parts, config, signal)]);
+  await traced('container.bundle', () =>
+    Promise.all([writeFile(at.spec, encodeSpec(spec), { mode: 0o600 }), prepareLog(parts, config, signal)]),
+  );
   reach('create:bundle');
 
   undo.defer('process and cgroup', (s) => dismantle(parts, container, s));
-  const monitored = await monitor(parts, record, signal);
+  const monitored = await traced('container.runtime', () => monitor(parts, record, signal));
   reach('create:monitor');
   await parts.seccompFilters.learn(runtime, built, id);
 
-  await container.change({ kind: 'made', ...monitored, resources: config.resources, user });
+  await traced('container.save', () =>
+    container.change({ kind: 'made', ...monitored, resources: config.resources, user }),
+  );
   parts.exits.add(container);
   undo.commit();
   reach('create:saved');

@@ -3,6 +3,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fail, messageOf } from '../../base/errors.ts';
+import { describeSpan, traced } from '../../base/trace.ts';
 import { exitCodeOf } from '../../linux/pidfd.ts';
 import type { CgroupPath } from '../../cgroups/path.ts';
 import { execFailure } from '../oci/exec-failure.ts';
@@ -44,13 +45,18 @@ export async function execSync(
     throw fail('failed_precondition', `exec in ${containerTitle(record)}: it is ${container.state.kind}, not running`);
   using _moves = parts.cgroups.expectMoves();
   const name = `exec-${randomBytes(6).toString('hex')}`;
-  const group = parts.cgroups.createExec(record.cgroup as CgroupPath, name);
+  describeSpan({ 'container.id': record.id, 'k8s.container.name': record.config.name });
+  const group = await traced('exec.cgroup', () => parts.cgroups.createExec(record.cgroup as CgroupPath, name));
   const processFile = join(parts.paths.container(record.id).bundle, `${name}.json`);
   const timer = request.seconds > 0 ? AbortSignal.timeout(Math.min(request.seconds * 1000, 2 ** 31 - 1)) : undefined;
   const ending = AbortSignal.any([signal, parts.lifetime, ...(timer === undefined ? [] : [timer])]);
   try {
-    await writeFile(processFile, await processFor(parts, container, request.command), { mode: 0o600 });
-    const { result, killed } = await run(parts, container, { name, group, processFile, ending });
+    await traced('exec.process', async () =>
+      writeFile(processFile, await processFor(parts, container, request.command), { mode: 0o600 }),
+    );
+    const { result, killed } = await traced('exec.run', () =>
+      run(parts, container, { name, group, processFile, ending }),
+    );
     parts.reach('exec:exited');
     if (!killed) return toResult(container, result);
     if (timer?.aborted === true)

@@ -1,5 +1,6 @@
 import { nowNanos } from '../../base/clock.ts';
 import { errorFrom, fail } from '../../base/errors.ts';
+import { describeSpan, traced } from '../../base/trace.ts';
 import { startContainer as runtimeStart } from '../oci/runtime.ts';
 import type { Container } from '../store/store.ts';
 import { isReady } from '../pod/state.ts';
@@ -29,6 +30,7 @@ export async function startContainer(parts: StartParts, container: Container, si
 async function startNow(parts: StartParts, container: Container): Promise<void> {
   const { record } = container;
   const signal = AbortSignal.any([parts.lifetime, AbortSignal.timeout(startTimeoutMs)]);
+  describeSpan({ 'container.id': record.id, 'k8s.container.name': record.config.name });
   using _held = await parts.locks.acquire(record.id, signal);
   if (container.state.kind === 'running') return;
   if (container.state.kind !== 'created')
@@ -36,7 +38,7 @@ async function startNow(parts: StartParts, container: Container): Promise<void> 
   const pod = parts.store.pods.get(record.podId);
   if (pod === undefined || !isReady(pod.state))
     throw fail('failed_precondition', `${containerTitle(record)}: its sandbox is not ready; make a new one`);
-  await container.change({ kind: 'starting' });
+  await traced('container.intent', () => container.change({ kind: 'starting' }));
   parts.reach('start:intent');
   const at = nowNanos();
   try {
@@ -52,7 +54,7 @@ async function startNow(parts: StartParts, container: Container): Promise<void> 
     throw fail(error.code, `${containerTitle(record)} could not be started: ${error.message}`, thrown);
   }
   parts.reach('start:runtime');
-  await container.note({ kind: 'started', at });
+  await traced('container.save', () => container.note({ kind: 'started', at }));
   parts.reach('start:saved');
   parts.log.info({ container: record.id, pod: record.podId }, 'container started');
 }

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { fail } from '../../base/errors.ts';
+import { traced } from '../../base/trace.ts';
 import { captureProgram } from '../../linux/capture.ts';
 import type { Captured } from '../../linux/capture.ts';
 import type { Child } from '../../linux/process.ts';
@@ -81,12 +82,13 @@ export async function execContainer(watcher: Watcher, runtime: OciRuntime, optio
 const cgroupArgs = (cgroup: string): readonly string[] => (cgroup === '' ? [] : ['--cgroup', cgroup]);
 
 async function call(watcher: Watcher, runtime: OciRuntime, args: readonly string[]): Promise<Captured> {
-  return captureProgram(watcher, {
+  const program = {
     path: runtime.path,
     args: ['--root', runtime.root, ...args],
     env: childEnvironment,
     limit: messageLimit,
-  });
+  };
+  return traced(`${runtime.name} ${args[0] ?? ''}`, () => captureProgram(watcher, program));
 }
 
 /** The last line of what it printed, without time stamps and log decoration. */

@@ -4,6 +4,7 @@ import { newPodId } from '../../base/ids.ts';
 import type { PodId } from '../../base/ids.ts';
 import { nowNanos } from '../../base/clock.ts';
 import { Rollback, describeFailures } from '../../base/rollback.ts';
+import { describeSpan, traced } from '../../base/trace.ts';
 import type { CgroupPath } from '../../cgroups/path.ts';
 import { ownPodCgroup } from './cgroups.ts';
 import { shmBytes, writePodFiles } from './files.ts';
@@ -68,9 +69,10 @@ async function makePod(parts: RunPodParts, request: RunPodRequest): Promise<PodI
   const { id, config } = record;
   const at = paths.pod(id);
   const signal = AbortSignal.any([lifetime, AbortSignal.timeout(4 * stepTimeoutMs)]);
+  describeSpan({ 'k8s.pod.name': config.name, 'k8s.namespace.name': config.namespace, 'k8s.pod.uid': config.uid });
   using _moves = parts.cgroups.expectMoves();
   using _held = await parts.locks.acquire(id, signal);
-  const pod = await store.addPod(record);
+  const pod = await traced('pod.intent', () => store.addPod(record));
   await using undo = new Rollback({
     clean: () => store.dropPod(id),
     stuck: async (failures) => {
@@ -82,25 +84,29 @@ async function makePod(parts: RunPodParts, request: RunPodRequest): Promise<PodI
 
   undo.defer('run-time directory', (s) => disk.call('removeTree', at.runtime, s));
   undo.defer('cgroup', (s) => (record.ownsCgroup ? cgroups.remove(record.cgroup as CgroupPath, s) : undefined));
-  if (record.ownsCgroup) cgroups.create(record.cgroup as CgroupPath);
+  if (record.ownsCgroup) await traced('pod.cgroup', () => cgroups.create(record.cgroup as CgroupPath));
   reach('run-pod:cgroup');
 
   const hostname = hostnameOf(config);
   undo.defer('namespaces', (s) => podCalls.call('unpinNamespaces', Object.values(record.pins), s));
-  await podCalls.call('pinNamespaces', { pins: record.pins, hostname, sysctls: config.sysctls }, signal);
+  const namespaces = { pins: record.pins, hostname, sysctls: config.sysctls };
+  await traced('pod.namespaces', () => podCalls.call('pinNamespaces', namespaces, signal));
   reach('run-pod:namespaces');
 
   undo.defer('network', (s) => (record.pins.net === undefined ? undefined : network.detach(id, s)));
   const netns = record.pins.net;
-  const { ips } = netns === undefined ? { ips: [] } : await network.attach({ id, netns, config }, signal);
+  const attach = async (path: string) => network.attach({ id, netns: path, config }, signal);
+  const { ips } = netns === undefined ? { ips: [] } : await traced('pod.network', async () => attach(netns));
   reach('run-pod:network');
 
   undo.defer('shared memory', (s) => disk.call('unmountAll', at.shm, s));
-  if (config.ipc === 'pod') await disk.call('mountShm', { path: at.shm, bytes: shmBytes }, signal);
-  await writePodFiles(paths, record, { hostname, ips });
+  await traced('pod.files', async () => {
+    if (config.ipc === 'pod') await disk.call('mountShm', { path: at.shm, bytes: shmBytes }, signal);
+    await writePodFiles(paths, record, { hostname, ips });
+  });
   reach('run-pod:files');
 
-  await pod.change({ kind: 'made', ips });
+  await traced('pod.save', () => pod.change({ kind: 'made', ips }));
   undo.commit();
   reach('run-pod:saved');
   parts.log.info({ pod: id, name: `${config.namespace}/${config.name}`, ips }, 'sandbox ready');

@@ -2,12 +2,13 @@ import { z } from 'zod';
 import { cgroupSection } from './sections/cgroup.ts';
 import { containersSection, ulimitsSection } from './sections/containers.ts';
 import { daemonSettings } from './sections/daemon.ts';
-import { metricsSection, streamingSection, tracingSection } from './sections/endpoints.ts';
+import { metricsSection, streamingSection } from './sections/endpoints.ts';
 import { imagesSection } from './sections/images.ts';
 import { logSection } from './sections/log.ts';
 import { conmonSection, initSection } from './sections/monitor.ts';
 import { networkSection } from './sections/network.ts';
 import { defaultRuntime, runtimesSection } from './sections/runtimes.ts';
+import { tracingSection } from './sections/tracing.ts';
 
 /**
  * The whole configuration: one file a section under sections/. What a person reads about a setting is its

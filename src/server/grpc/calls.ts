@@ -72,7 +72,7 @@ export class Calls {
         metrics.total.inc({ method: rpc, code: error?.code ?? 'ok' });
         metrics.seconds.observe({ method: rpc }, milliseconds / 1000);
         endSpan(span, answer.code, error);
-        logCall(log, { path, rpc, request, milliseconds, error });
+        context.with(span.inside, () => logCall(log, { path, rpc, request, milliseconds, error }));
         if (this.#unary.size + this.#streams.size === 0) this.#idle?.();
         return answer;
       },
