@@ -1,6 +1,6 @@
 import { openSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { closeQuietly, makePipe, readablePipe } from './fds.ts';
+import { closeQuietly, makePipe, readablePipe, writablePipe } from './fds.ts';
 import { spawnProcess } from './process.ts';
 import type { Child, SpawnOptions } from './process.ts';
 import type { Ending } from './pidfd.ts';
@@ -17,8 +17,12 @@ export interface Captured {
 export interface CaptureOptions extends Omit<SpawnOptions, 'fds'> {
   /** Bytes of stdout and stderr together that are kept. */
   readonly limit: number;
-  /** Told of the child as soon as it runs, to signal it. */
-  readonly onStart?: (child: Child) => void;
+  /** Written to its standard input once `onStart` has resolved; without it, that is empty. */
+  readonly input?: string;
+  /** Told of the child as soon as it runs, to signal it or to write down who it is. */
+  readonly onStart?: (child: Child) => void | Promise<void>;
+  /** Told when output goes over the limit. */
+  readonly onCut?: () => void;
 }
 
 /** Milliseconds of silence after the end, when a grandchild still holds the output open. */
@@ -26,10 +30,11 @@ const drainMs = 100;
 
 /**
  * Runs a program to its end and keeps what it printed. Output that a left-over grandchild holds open is
- * read for a moment after the end, then let go. Errors: those of starting it.
+ * read for a moment after the end, then let go. Errors: those of starting it, and of `onStart`.
  */
 export async function captureProgram(watcher: Watcher, options: CaptureOptions): Promise<Captured> {
-  const nothing = openSync('/dev/null', 'r');
+  const into = options.input === undefined ? undefined : makePipe();
+  const from = into?.read ?? openSync('/dev/null', 'r');
   const out = makePipe();
   const err = makePipe();
   let child: Child;
@@ -37,7 +42,7 @@ export async function captureProgram(watcher: Watcher, options: CaptureOptions):
     child = spawnProcess(watcher, {
       ...options,
       fds: new Map([
-        [0, nothing],
+        [0, from],
         [1, out.write],
         [2, err.write],
       ]),
@@ -45,22 +50,40 @@ export async function captureProgram(watcher: Watcher, options: CaptureOptions):
   } catch (error) {
     closeQuietly(out.read);
     closeQuietly(err.read);
+    if (into !== undefined) closeQuietly(into.write);
     throw error;
   } finally {
-    [nothing, out.write, err.write].forEach(closeQuietly);
+    [from, out.write, err.write].forEach(closeQuietly);
   }
-  const sink = { left: options.limit, cut: false };
+  const sink = { left: options.limit, cut: false, onCut: options.onCut };
   const stdout = collect(readablePipe(out.read), sink);
   const stderr = collect(readablePipe(err.read), sink);
-  options.onStart?.(child);
-  const ending = await child.ended;
+  const input = into === undefined ? undefined : writablePipe(into.write);
+  // A program that ends without reading its input is no error of ours; its exit code tells.
+  input?.on('error', () => undefined);
+  const [started, ended] = await Promise.allSettled([announce(options, child, input), child.ended]);
+  input?.destroy();
+  if (started.status === 'rejected') throw started.reason;
+  if (ended.status === 'rejected') throw ended.reason;
+  const ending = ended.value;
   await Promise.all([stdout.drained(), stderr.drained()]);
   return { ending, stdout: Buffer.concat(stdout.chunks), stderr: Buffer.concat(stderr.chunks), cut: sink.cut };
+}
+
+/** A child whose start could not be announced gets no input, and so does nothing. */
+async function announce({ onStart, input = '' }: CaptureOptions, child: Child, stream: Socket | undefined) {
+  try {
+    await onStart?.(child);
+    stream?.end(input);
+  } finally {
+    if (stream?.writableEnded === false) stream.destroy();
+  }
 }
 
 interface Sink {
   left: number;
   cut: boolean;
+  readonly onCut: (() => void) | undefined;
 }
 
 function collect(stream: Socket, sink: Sink): { readonly chunks: Buffer[]; drained(): Promise<void> } {
@@ -71,7 +94,10 @@ function collect(stream: Socket, sink: Sink): { readonly chunks: Buffer[]; drain
     lastData = performance.now();
     const kept = chunk.subarray(0, sink.left);
     sink.left -= kept.length;
-    if (kept.length < chunk.length) sink.cut = true;
+    if (kept.length < chunk.length && !sink.cut) {
+      sink.cut = true;
+      sink.onCut?.();
+    }
     if (kept.length > 0) chunks.push(kept);
   });
   stream.on('error', () => stream.destroy());
