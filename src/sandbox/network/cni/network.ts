@@ -1,0 +1,214 @@
+import { join } from 'node:path';
+import { sleep } from '../../../base/abort.ts';
+import { fail, messageOf } from '../../../base/errors.ts';
+import type { PodId } from '../../../base/ids.ts';
+import { KeyedLocks } from '../../../base/locks.ts';
+import type { Logger } from '../../../base/log.ts';
+import type { ReachStep } from '../../../base/steps.ts';
+import type { NetworkReadiness, NetworkedPod, PodNetwork } from '../network.ts';
+import { Attachments, loadPodCidr, savePodCidr } from './attachments.ts';
+import type { Attachment, Held } from './attachments.ts';
+import { argumentsOf, capabilitiesOf } from './capabilities.ts';
+import { addToNetwork, deleteFromNetwork } from './chain.ts';
+import { CurrentNetwork } from './current.ts';
+import { Gate } from './gate.ts';
+import { isMissingPlugin, pluginCodeOf, tryAgainLater } from './plugin.ts';
+import type { PluginRunner } from './plugin.ts';
+import { reconcileAttachments } from './reconcile.ts';
+import { addressesIn } from './result.ts';
+import { RunningPlugins } from './running.ts';
+
+export interface CniOptions extends Omit<PluginRunner, 'running'> {
+  /** Of configurations. */
+  readonly directory: string;
+  /** The state directory, which outlives a reboot; `network/` in it is ours. */
+  readonly root: string;
+  /** The run-time directory, which does not. */
+  readonly state: string;
+  /** Annotations of ours count. */
+  readonly ownAnnotations: boolean;
+  readonly log: Logger;
+  readonly reach: ReachStep;
+  /** Told when a configuration came, changed or went. */
+  readonly onChange: () => void;
+}
+
+/** Of the pod's end; kubelet and network policies expect it. */
+const ifname = 'eth0';
+/** Milliseconds before ADD and DEL are tried again that said "try again later". */
+const pausesMs = [200, 500, 1_000, 2_000, 4_000] as const;
+
+export async function openCniNetwork(options: CniOptions): Promise<CniNetwork> {
+  const attachments = await Attachments.open(join(options.root, 'network', 'cni'));
+  const running = await RunningPlugins.open(join(options.state, 'cni'));
+  const podCidr = await loadPodCidr(join(options.root, 'network', 'pod-cidr.json'));
+  const network = new CniNetwork({ ...options, running }, attachments, podCidr);
+  await network.current.refresh();
+  return network;
+}
+
+/** The network that CNI plugins make, by the configuration in force when the pod comes. */
+export class CniNetwork implements PodNetwork {
+  readonly current: CurrentNetwork;
+  readonly #runner: CniOptions & PluginRunner;
+  readonly #attachments: Attachments;
+  readonly #locks = new KeyedLocks<PodId>();
+  readonly #gate = new Gate();
+  /** Pods that this daemon has attached, or has found well. */
+  readonly #checked = new Map<PodId, string>();
+  #podCidr: string;
+
+  constructor(runner: CniOptions & PluginRunner, attachments: Attachments, podCidr: string) {
+    this.#runner = runner;
+    this.#attachments = attachments;
+    this.#podCidr = podCidr;
+    this.current = new CurrentNetwork({ ...runner, runner });
+  }
+
+  ready(): NetworkReadiness {
+    return this.current.ready;
+  }
+
+  has(pod: PodId): boolean {
+    return this.#attachments.of(pod) !== undefined;
+  }
+
+  describe(pod: PodId): object | undefined {
+    const held = this.#attachments.of(pod);
+    if (held === undefined) return undefined;
+    const { file, network } = held.attachment ?? {};
+    const { name, version } = network ?? {};
+    const check = this.#checked.get(pod);
+    return { kind: 'cni', file, name, cniVersion: version, result: held.result, ...(check ? { check } : {}) };
+  }
+
+  async attach(pod: NetworkedPod, signal: AbortSignal): Promise<{ readonly ips: readonly string[] }> {
+    return this.#exclusively(pod.id, signal, async () => {
+      const before = this.#attachments.of(pod.id);
+      if (before?.result === undefined) {
+        if (before !== undefined) await this.#release(pod.id, before, signal);
+        await this.#add(await this.#plan(pod), signal);
+      }
+      return { ips: addressesIn(this.#attachments.of(pod.id)?.result, ifname) };
+    });
+  }
+
+  async #plan(pod: NetworkedPod): Promise<Attachment> {
+    if (!this.current.ready.ready) await this.current.refresh();
+    const { found } = this.current;
+    if (found.kind !== 'found') {
+      const state = this.current.ready;
+      throw fail('failed_precondition', `network of pod ${pod.id}: ${state.ready ? '' : state.message}`);
+    }
+    const { file, network } = found;
+    const known = { podCidr: this.#podCidr, ownAnnotations: this.#runner.ownAnnotations };
+    const capabilities = capabilitiesOf(pod, known);
+    const plugins = network.plugins.map(({ type, capabilities: wanted, raw }) => ({
+      ...{ type, raw },
+      capabilities: [...wanted],
+    }));
+    const { id, netns } = pod;
+    return { pod: id, netns, ifname, args: argumentsOf(pod), capabilities, file, network: { ...network, plugins } };
+  }
+
+  /** The intent is on its way to the disk while the plugins work: it is there before anybody hears of the result. */
+  async #add(attachment: Attachment, signal: AbortSignal): Promise<void> {
+    const { reach } = this.#runner;
+    const { held, lasting } = await this.#attachments.intend(attachment);
+    reach('run-pod:cni-intent');
+    const result = await this.#addPatiently(held, attachment, signal);
+    reach('run-pod:cni-added');
+    await Promise.all([lasting, this.#attachments.keepResult(attachment.pod, result)]);
+    this.#checked.set(attachment.pod, 'ok');
+    reach('run-pod:cni-cached');
+  }
+
+  async #addPatiently(held: Held, attachment: Attachment, signal: AbortSignal): Promise<unknown> {
+    for (const pause of [...pausesMs, undefined])
+      try {
+        return await addToNetwork(this.#runner, attachment, signal);
+      } catch (error) {
+        if (pause === undefined || pluginCodeOf(error) !== tryAgainLater) throw error;
+        // Never ADD twice without a DEL between.
+        await deleteFromNetwork(this.#runner, { attachment, result: held.result }, signal);
+        await sleep(pause, signal);
+      }
+    throw fail('internal', 'unreachable');
+  }
+
+  async detach(pod: PodId, signal: AbortSignal): Promise<void> {
+    if (!this.has(pod)) return;
+    await this.#exclusively(pod, signal, async () => {
+      const held = this.#attachments.of(pod);
+      if (held === undefined) return;
+      try {
+        await this.#release(pod, held, signal);
+      } catch (error) {
+        if (!isMissingPlugin(error)) throw error;
+        // Whoever took the plugin away must be able to remove the pod. What it gave out stays with it until it is back.
+        this.#runner.log.warn({ pod, reason: messageOf(error) }, 'CNI DEL is owed; it is repeated until it succeeds');
+      }
+    });
+  }
+
+  async #release(pod: PodId, { attachment = this.#guess(pod), result }: Held, signal: AbortSignal): Promise<void> {
+    for (const pause of [...pausesMs, undefined])
+      try {
+        await deleteFromNetwork(this.#runner, { attachment, result }, signal);
+        break;
+      } catch (error) {
+        if (pause === undefined || pluginCodeOf(error) !== tryAgainLater) throw error;
+        await sleep(pause, signal);
+      }
+    this.#runner.reach('stop-pod:cni-deleted');
+    await this.#attachments.forget(pod);
+    this.#checked.delete(pod);
+  }
+
+  /** For one whose intent cannot be read: plugins know a pod by its id. */
+  #guess(pod: PodId): Attachment {
+    const { found } = this.current;
+    if (found.kind !== 'found')
+      throw fail(
+        'failed_precondition',
+        `network of pod ${pod}: what is written of it cannot be read, and there is no CNI configuration to release it with`,
+      );
+    const { file, network } = found;
+    const plugins = network.plugins.map((plugin) => ({ ...plugin, capabilities: [] }));
+    return { pod, netns: '', ifname, args: 'IgnoreUnknown=1', capabilities: {}, file, network: { ...network, plugins } };
+  }
+
+  /** One at a time for a pod, and after what an earlier daemon has left running for it. */
+  async #exclusively<T>(pod: PodId, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    using _ = await this.#locks.acquire(pod, signal);
+    return this.#gate.among(async () => {
+      await this.#runner.running.endInherited(pod, signal);
+      try {
+        return await work();
+      } finally {
+        await this.#runner.running.clear(pod);
+      }
+    });
+  }
+
+  async setPodCidr(cidr: string): Promise<void> {
+    if (cidr === '' || cidr === this.#podCidr) return;
+    await savePodCidr(join(this.#runner.root, 'network', 'pod-cidr.json'), cidr);
+    this.#podCidr = cidr;
+  }
+
+  async reconcile(live: ReadonlySet<PodId>, signal: AbortSignal): Promise<readonly string[]> {
+    await this.current.refresh();
+    const scope = {
+      ...{ runner: this.#runner, attachments: this.#attachments, gate: this.#gate, checked: this.#checked },
+      found: this.current.found,
+      busy: (pod: PodId) => this.#locks.isHeld(pod),
+      release: async (pod: PodId) => this.detach(pod, signal),
+    };
+    return reconcileAttachments(scope, live, signal);
+  }
+
+  async close(): Promise<void> {
+    this.current[Symbol.dispose]();
+  }
+}
