@@ -1,5 +1,6 @@
 import { Registry } from 'prom-client';
 import { buildSeries } from './build.ts';
+import { cniSeries } from './cni.ts';
 import { processSeries } from './process.ts';
 import { rpcSeries } from './rpc.ts';
 
@@ -8,7 +9,7 @@ export function createMetrics(version: string) {
   const registry = new Registry();
   const build = buildSeries(registry);
   build.info.set({ version, node: process.versions.node }, 1);
-  return { registry, build, process: processSeries(registry), rpc: rpcSeries(registry) };
+  return { registry, build, cni: cniSeries(registry), process: processSeries(registry), rpc: rpcSeries(registry) };
 }
 
 export type Metrics = ReturnType<typeof createMetrics>;

@@ -1,11 +1,15 @@
 /**
  * Every step of the lifecycle operations, by name, in order. A step is announced *after* what it names has
- * been done; the kill test ends the daemon at each of them in turn and looks at what the restart makes of it.
+ * been done; the kill test ends the daemon at each of them in turn and looks at what the restart makes of it. Those of
+ * `cni-` are reached where CNI plugins make the network of pods.
  */
 export const stepNames = [
   'run-pod:intent',
   'run-pod:cgroup',
   'run-pod:namespaces',
+  'run-pod:cni-intent',
+  'run-pod:cni-added',
+  'run-pod:cni-cached',
   'run-pod:network',
   'run-pod:files',
   'run-pod:saved',
@@ -22,6 +26,7 @@ export const stepNames = [
   'stop:signalled',
   'stop:killed',
   'stop-pod:containers',
+  'stop-pod:cni-deleted',
   'stop-pod:network',
   'stop-pod:namespaces',
   'stop-pod:saved',

@@ -29,7 +29,8 @@ describe('runBounded', () => {
   };
   /** Gone, or a zombie that init has not reaped yet. */
   const gone = async (pid: number) => {
-    const state = () => (existsSync(`/proc/${pid}`) ? /^State:\s+(\w)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] : 'gone');
+    const state = () =>
+      existsSync(`/proc/${pid}`) ? /^State:\s+(\w)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] : 'gone';
     for (let left = 200; left > 0 && !['Z', 'X', 'gone'].includes(state() ?? ''); left--) await delay(10);
     return state();
   };
@@ -49,9 +50,10 @@ describe('runBounded', () => {
     await run('cat >/dev/null; :', { input: 'a', onStart });
     order.push('ended');
     expect(order).to.deep.equal(['written down', 'ended']);
-    const refused = await run('cat', { input: 'secret', onStart: async () => Promise.reject(new Error('no room')) }).catch(
-      (error: unknown) => error,
-    );
+    const refused = await run('cat', {
+      input: 'secret',
+      onStart: async () => Promise.reject(new Error('no room')),
+    }).catch((error: unknown) => error);
     expect(String(refused)).to.contain('no room');
   });
 

@@ -50,7 +50,7 @@ export async function runDaemon({ config, readConfig, environment, reach }: Daem
   const lifetime = new AbortController();
   await using stack = new AsyncDisposableStack();
   stack.defer(() => lifetime.abort(fail('unavailable', 'the daemon is ending')));
-  const parts = await openParts({ config, environment, reach, log, lifetime: lifetime.signal }, stack);
+  const parts = await openParts({ config, environment, reach, log, metrics, lifetime: lifetime.signal }, stack);
   const repairs = await startRepairs(parts);
   stack.use(repairs);
   // Disposed first: what waits below waits for this.

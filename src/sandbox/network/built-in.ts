@@ -32,15 +32,22 @@ export interface BuiltInOptions {
   /** Default: that of the interface of the default route, else 1500. */
   readonly mtu?: number;
   readonly log: Logger;
+  /** Whether new pods get this network. While they do not, nothing is made on the host but for pods that have it. */
+  readonly isWanted?: () => boolean;
   /** Runs LinkCalls in the namespace Worker. */
   readonly links: LinkRunner;
+}
+
+export interface BuiltIn extends PodNetwork {
+  /** Makes or mends what pods share on the host, and says what it did in one line each. Never throws. */
+  ensure(): Promise<readonly string[]>;
 }
 
 /**
  * Bridge, veth and IPv4 addresses over rtnetlink, masquerade over nftables. What is in the way on the host is told by
  * `ready()`, not thrown. Errors: `invalid_argument` naming `network.ranges` or `network.bridge`.
  */
-export async function openBuiltInNetwork(options: BuiltInOptions): Promise<PodNetwork> {
+export async function openBuiltInNetwork(options: BuiltInOptions): Promise<BuiltIn> {
   const configured = parseRanges(options.ranges);
   const bridge = options.bridge ?? bridgeName(options.instance);
   if (!/^[^\s/:"]{1,15}$/.test(bridge))
@@ -66,7 +73,7 @@ interface Settled extends BuiltInOptions {
 
 const neverAborted = new AbortController().signal;
 
-class BuiltInNetwork implements PodNetwork {
+class BuiltInNetwork implements BuiltIn {
   readonly #options: Settled;
   readonly #leases: Leases;
   readonly #host: HostNetwork;
@@ -99,6 +106,8 @@ class BuiltInNetwork implements PodNetwork {
 
   async ensure(): Promise<readonly string[]> {
     using _ = await this.#locks.acquire('host', neverAborted);
+    const isIdle = this.#leases.all().length === 0 && this.#releases.size === 0;
+    if (isIdle && this.#options.isWanted?.() === false) return [];
     return await this.#host.ensure(this.#served());
   }
 

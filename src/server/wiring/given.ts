@@ -1,3 +1,4 @@
+import type { Metrics } from '../../../metrics/registry.ts';
 import type { Logger } from '../../base/log.ts';
 import type { ReachStep } from '../../base/steps.ts';
 import type { Config } from '../config/schema.ts';
@@ -8,5 +9,6 @@ export interface Given {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly reach: ReachStep;
   readonly log: Logger;
+  readonly metrics: Metrics;
   readonly lifetime: AbortSignal;
 }

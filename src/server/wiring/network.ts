@@ -1,25 +1,53 @@
-import { fail } from '../../base/errors.ts';
 import { openBuiltInNetwork } from '../../sandbox/network/built-in.ts';
-import type { ReconcileParts } from '../../sandbox/reconcile.ts';
-import type { HandlerParts } from '../handlers.ts';
+import { NetworkChoice, isBuiltInChosen } from '../../sandbox/network/choice.ts';
+import { openCniNetwork } from '../../sandbox/network/cni/network.ts';
+import type { PodNetwork } from '../../sandbox/network/network.ts';
+import type { Parts } from '../../sandbox/parts.ts';
 import type { Given } from './given.ts';
 
-/** The network of pods by the configuration. */
+/** The networks of pods by the configuration. */
 export async function openNetwork(
-  { config, log }: Given,
-  instance: ReconcileParts['instance'],
-  podCalls: HandlerParts['podCalls'],
-) {
+  given: Given,
+  parts: Pick<Parts, 'instance' | 'podCalls' | 'watcher'>,
+): Promise<PodNetwork> {
+  const { config, log } = given;
   const { mode, ranges, bridge, mtu } = config.network;
-  if (mode === 'cni')
-    throw fail('unimplemented', 'network.mode = "cni" is not implemented in this version; use "built-in" or "auto"');
-  return openBuiltInNetwork({
-    instance,
+  const made: { choice?: NetworkChoice } = {};
+  const cni = await openCniNetwork(cniOptions(given, parts, () => made.choice?.configurationChanged()));
+  const builtIn = await openBuiltInNetwork({
+    instance: parts.instance,
     root: config.root,
     ranges,
     ...(bridge === '' ? {} : { bridge }),
     ...(mtu === 0 ? {} : { mtu }),
     log,
-    links: async (call, argument, signal) => podCalls.call(call, argument, signal),
+    isWanted: () => isBuiltInChosen(mode, cni.current.exists),
+    links: async (call, argument, signal) => parts.podCalls.call(call, argument, signal),
   });
+  made.choice = new NetworkChoice({ mode, builtIn, cni, log });
+  return made.choice;
+}
+
+function cniOptions(
+  { config, environment, log, metrics, reach }: Given,
+  { watcher }: Pick<Parts, 'watcher'>,
+  onChange: () => void,
+) {
+  const { mode, cniConfDir, cniBinDirs, cniPluginTimeoutSeconds } = config.network;
+  return {
+    directory: mode === 'built-in' ? '' : cniConfDir,
+    ...{ root: config.root, state: config.state, binDirs: cniBinDirs, timeoutMs: cniPluginTimeoutSeconds * 1000 },
+    environment: pluginEnvironment(environment),
+    ownAnnotations: true,
+    series: metrics.cni,
+    ...{ watcher, log, reach, onChange },
+  };
+}
+
+/** Ours, as every runtime gives its own to plugins, but for what is said to this process alone. */
+function pluginEnvironment(environment: Given['environment']): readonly string[] {
+  const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+  const own = /^(NOTIFY_SOCKET$|WATCHDOG_|LISTEN_|NODE_|CRICKET_|CNI_|PATH$)/;
+  const passed = Object.entries(environment).filter(([name, value]) => value !== undefined && !own.test(name));
+  return [`PATH=${environment['PATH'] ?? path}`, ...passed.map(([name, value]) => `${name}=${value ?? ''}`)];
 }

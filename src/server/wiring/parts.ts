@@ -48,7 +48,7 @@ export async function openParts(given: Given, stack: AsyncDisposableStack): Prom
   const settings = sandboxSettings(config, log);
   const [images, network, empty] = await Promise.all([
     openImages(imageOptions(given)),
-    openNetwork(given, instance, podCalls),
+    openNetwork(given, { instance, podCalls, watcher }),
     loadStore(store, paths, log),
   ]);
   stack.defer(() => network.close());

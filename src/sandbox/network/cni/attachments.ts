@@ -7,7 +7,11 @@ import { parsePodId } from '../../../base/ids.ts';
 import type { PodId } from '../../../base/ids.ts';
 import { spokenVersions } from './versions.ts';
 
-const plugin = z.object({ type: z.string(), capabilities: z.array(z.string()), raw: z.record(z.string(), z.unknown()) });
+const plugin = z.object({
+  type: z.string(),
+  capabilities: z.array(z.string()),
+  raw: z.record(z.string(), z.unknown()),
+});
 const attachment = z.object({
   pod: z.string().transform(parsePodId),
   /** Path of the pinned namespace. */

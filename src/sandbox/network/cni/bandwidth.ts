@@ -36,7 +36,8 @@ const units: Readonly<Record<string, number>> = {
 /** A quantity as Kubernetes writes it: `10M`, `1.5Gi`, `1e6`. */
 function parseRate(name: string, text: string): number {
   const match = /^\+?([0-9]+\.?[0-9]*|\.[0-9]+)(?:([eE][-+]?[0-9]{1,3})|([kMGTPE]|[KMGTPE]i|m)?)$/.exec(text.trim());
-  const value = match === null ? Number.NaN : Number(match[1] + (match[2] ?? '')) * (units[match[3] ?? ''] ?? 1);
+  const value =
+    match === null ? Number.NaN : Number(`${match[1] ?? ''}${match[2] ?? ''}`) * (units[match[3] ?? ''] ?? 1);
   if (value >= least && value <= most) return Math.ceil(value);
   throw fail(
     'invalid_argument',

@@ -52,7 +52,10 @@ function listOf(text: string | undefined): readonly string[] | undefined {
 
 function matching(name: string, text: string | undefined, pattern: RegExp): string | undefined {
   if (text === undefined || pattern.test(text)) return text?.toLowerCase();
-  throw fail('invalid_argument', `annotation ${name} is ${JSON.stringify(text.slice(0, 80))}: it must be such an address`);
+  throw fail(
+    'invalid_argument',
+    `annotation ${name} is ${JSON.stringify(text.slice(0, 80))}: it must be such an address`,
+  );
 }
 
 const pruned = (all: Record<string, unknown>): CapabilityArguments =>
@@ -72,6 +75,9 @@ export function argumentsOf({ id, config }: NetworkedPod): string {
   ] as const;
   for (const [key, value] of all)
     if (/[;=\0]/.test(value))
-      throw fail('invalid_argument', `${key} ${JSON.stringify(value.slice(0, 80))}: CNI plugins take no ";" and "=" in it`);
+      throw fail(
+        'invalid_argument',
+        `${key} ${JSON.stringify(value.slice(0, 80))}: CNI plugins take no ";" and "=" in it`,
+      );
   return all.map(([key, value]) => `${key}=${value}`).join(';');
 }

@@ -76,7 +76,8 @@ export async function checkOnNetwork(
 /** Whether the plugins can serve ADD; nothing is asked before version 1.1. Errors: the first one's that cannot. */
 export async function askStatus(runner: PluginRunner, network: NetworkConfig, signal: AbortSignal): Promise<void> {
   if (!hasStatusAndGc(network.version)) return;
-  for (const plugin of network.plugins) await callAside(runner, network, { command: 'STATUS', plugin, more: {} }, signal);
+  for (const plugin of network.plugins)
+    await callAside(runner, network, { command: 'STATUS', plugin, more: {} }, signal);
 }
 
 /** Has every plugin drop what belongs to none of `valid`. @returns the errors, one line each. */
@@ -130,7 +131,11 @@ async function callAside(
 ): Promise<void> {
   const request = { ...plugin.raw, cniVersion: network.version, name: network.name, ...more };
   const about = { command, type: plugin.type, network: network.name, pod: undefined };
-  await callPlugin(runner, { ...about, variables: {}, request, timeoutMs: Math.min(asideMs, runner.timeoutMs) }, signal);
+  await callPlugin(
+    runner,
+    { ...about, variables: {}, request, timeoutMs: Math.min(asideMs, runner.timeoutMs) },
+    signal,
+  );
 }
 
 async function isNamespace(path: string): Promise<boolean> {

@@ -12,6 +12,7 @@ import type { PluginRunner } from './plugin.ts';
 import { hasStatusAndGc } from './versions.ts';
 
 export interface CurrentOptions {
+  /** Empty: no configuration is looked for. */
   readonly directory: string;
   readonly runner: PluginRunner;
   readonly log: Logger;
@@ -58,6 +59,7 @@ export class CurrentNetwork implements Disposable {
 
   /** Looks again; one look at a time, and another after it for those who asked meanwhile. Never throws. */
   async refresh(): Promise<void> {
+    if (this.#options.directory === '') return;
     if (this.#reading !== undefined) {
       this.#again = true;
       return this.#reading;
@@ -71,7 +73,7 @@ export class CurrentNetwork implements Disposable {
   }
 
   async #read(): Promise<void> {
-    do {
+    for (this.#again = true; this.#again && !this.#closed.signal.aborted;) {
       this.#again = false;
       const before = JSON.stringify([this.#found, this.#obstacle]);
       try {
@@ -80,7 +82,7 @@ export class CurrentNetwork implements Disposable {
         this.#found = { kind: 'none', why: `the CNI configuration cannot be watched: ${messageOf(error)}` };
       }
       if (JSON.stringify([this.#found, this.#obstacle]) !== before) this.#tell();
-    } while (this.#again && !this.#closed.signal.aborted);
+    }
     this.#schedule();
   }
 

@@ -19,7 +19,7 @@ import { addressesIn } from './result.ts';
 import { RunningPlugins } from './running.ts';
 
 export interface CniOptions extends Omit<PluginRunner, 'running'> {
-  /** Of configurations. */
+  /** Of configurations; empty: none is looked for, pods that have a CNI network keep it. */
   readonly directory: string;
   /** The state directory, which outlives a reboot; `network/` in it is ours. */
   readonly root: string;
@@ -89,7 +89,7 @@ export class CniNetwork implements PodNetwork {
         if (before !== undefined) await this.#release(pod.id, before, signal);
         await this.#add(await this.#plan(pod), signal);
       }
-      return { ips: addressesIn(this.#attachments.of(pod.id)?.result, ifname) };
+      return { ips: addressesIn(this.#attachments.of(pod.id)?.result, ifname).map(({ ip }) => ip) };
     });
   }
 
@@ -175,13 +175,21 @@ export class CniNetwork implements PodNetwork {
       );
     const { file, network } = found;
     const plugins = network.plugins.map((plugin) => ({ ...plugin, capabilities: [] }));
-    return { pod, netns: '', ifname, args: 'IgnoreUnknown=1', capabilities: {}, file, network: { ...network, plugins } };
+    return {
+      pod,
+      netns: '',
+      ifname,
+      args: 'IgnoreUnknown=1',
+      capabilities: {},
+      file,
+      network: { ...network, plugins },
+    };
   }
 
   /** One at a time for a pod, and after what an earlier daemon has left running for it. */
   async #exclusively<T>(pod: PodId, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     using _ = await this.#locks.acquire(pod, signal);
-    return this.#gate.among(async () => {
+    return await this.#gate.among(async () => {
       await this.#runner.running.endInherited(pod, signal);
       try {
         return await work();

@@ -131,7 +131,11 @@ function errorOf(call: PluginCall, done: Bounded, timeoutMs: number): CricketErr
   const said = done.stdout.toString('utf8').trim();
   const told = toldError(said);
   if (told !== undefined)
-    return failed(told.code === tryAgainLater ? 'unavailable' : 'unknown', `${told.text} (code ${told.code})`, told.error);
+    return failed(
+      told.code === tryAgainLater ? 'unavailable' : 'unknown',
+      `${told.text} (code ${told.code})`,
+      told.error,
+    );
   return failed('unknown', `it ended with ${done.ending.code}${said === '' ? '' : `: ${said.slice(0, saidLimit)}`}`);
 }
 
@@ -140,7 +144,11 @@ const errorShape = z.object({ code: z.number(), msg: z.string().default(''), det
 function toldError(said: string) {
   try {
     const { code, msg, details } = errorShape.parse(JSON.parse(said));
-    const text = [msg, details].filter((part) => part !== '').join('; ').slice(0, saidLimit) || 'it gave no reason';
+    const text =
+      [msg, details]
+        .filter((part) => part !== '')
+        .join('; ')
+        .slice(0, saidLimit) || 'it gave no reason';
     return { code, text, error: new PluginError(code, text) };
   } catch {
     return undefined;

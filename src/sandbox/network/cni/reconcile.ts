@@ -42,7 +42,8 @@ async function releaseStale(scope: ReconcileScope, live: ReadonlySet<PodId>): Pr
       findings.push(`CNI DEL of pod ${pod}, which is gone, failed and is repeated: ${errorFrom(error).message}`);
       continue;
     }
-    if (scope.attachments.of(pod) === undefined) findings.push(`the CNI network of pod ${pod}, which is gone, was released`);
+    if (scope.attachments.of(pod) === undefined)
+      findings.push(`the CNI network of pod ${pod}, which is gone, was released`);
   }
   scope.runner.series.owed.set(stale.filter((pod) => scope.attachments.of(pod) !== undefined).length);
   return findings;

@@ -47,7 +47,8 @@ export class RunningPlugins {
     const [pid = 0, start = 0] = text.split(' ').map(Number);
     const lives = () => pid > 0 && startTimeOf(pid) === String(start);
     for (let left = looks; lives(); left--) {
-      if (left === 0) throw fail('unavailable', `process ${pid}, a CNI plugin of an earlier daemon, was killed and does not end`);
+      if (left === 0)
+        throw fail('unavailable', `process ${pid}, a CNI plugin of an earlier daemon, was killed and does not end`);
       killGroup(pid);
       await sleep(pauseMs, signal);
     }

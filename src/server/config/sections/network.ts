@@ -1,12 +1,14 @@
 import { z } from 'zod';
-import { absolutePath, ipv4Ranges } from '../values.ts';
+import { absolutePath, integer, ipv4Ranges } from '../values.ts';
 
 export const networkSection = z
   .strictObject({
     mode: z
       .enum(['auto', 'built-in', 'cni'])
       .default('auto')
-      .describe('Who makes pod networks. auto: the CNI configuration if there is one, else the built-in bridge.'),
+      .describe(
+        'Who makes pod networks. auto: the CNI configuration if there is one, else the built-in bridge. cni: the CNI configuration; the node is not ready until there is one. A pod keeps the network it was started with.',
+      ),
     bridge: z
       .string()
       .regex(/^([a-z][a-z0-9_.-]{0,14})?$/i, 'must be empty or a link name of at most 15 characters')
@@ -30,5 +32,8 @@ export const networkSection = z
       .array(absolutePath())
       .default(['/opt/cni/bin', '/usr/lib/cni'])
       .describe('Where CNI plugins are looked for, in this order.'),
+    cniPluginTimeoutSeconds: integer(1, 600)
+      .default(60)
+      .describe('Seconds that one call of one CNI plugin may take before it is killed with all its children.'),
   })
   .describe('Pod networks.');
