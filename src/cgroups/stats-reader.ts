@@ -1,30 +1,38 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { errnoOf } from '../base/errors.ts';
+import { allSides } from './controllers.ts';
 import type { Controllers } from './controllers.ts';
+import type { Side } from './controllers/controller.ts';
 import { absentErrnos, isDirectory, readAll } from './files.ts';
 import { filePath, readerOf } from './group.ts';
 import type { ReadFile } from './group.ts';
 import type { Layout } from './layout.ts';
+import { readLimits } from './limits.ts';
 import type { CgroupPath } from './path.ts';
-import type { CgroupStats } from './stats.ts';
+import type { Limits, Resources } from './resources.ts';
+import type { CgroupStats, StatsPart } from './stats.ts';
 import { readStats } from './stats.ts';
 
 /** Reads one cgroup again and again. Dispose it when the cgroup is no longer of interest. */
 export interface StatsReader extends Disposable {
-  /** Undefined once the cgroup is gone; the descriptors are closed then. */
-  read(): CgroupStats | undefined;
+  /** All of it or the parts wanted; undefined once the cgroup is gone, and the descriptors are closed then. */
+  read(wanted?: ReadonlySet<StatsPart>): CgroupStats | undefined;
+  /** The limits in force, through descriptors held like the others. See Cgroups.limits. */
+  limits(given?: Resources): Limits;
 }
 
 /** The readers of one daemon: only so many hold descriptors, the others open and close theirs at each read. */
 export class StatsReaders {
   readonly #layout: Layout;
   readonly #controllers: Controllers;
+  readonly #sides: readonly Side<unknown>[];
   #free: number;
 
   constructor(layout: Layout, controllers: Controllers, bound: number) {
     this.#layout = layout;
     this.#controllers = controllers;
+    this.#sides = allSides(layout, controllers);
     this.#free = bound;
   }
 
@@ -36,7 +44,11 @@ export class StatsReaders {
 
   #passing(path: CgroupPath): StatsReader {
     const read = readerOf(this.#layout, path);
-    return { read: () => readStats(this.#layout, this.#controllers, read), [Symbol.dispose]: () => undefined };
+    return {
+      read: (wanted) => readStats(this.#layout, this.#controllers, read, wanted),
+      limits: (given) => readLimits(this.#sides, read, given),
+      [Symbol.dispose]: () => undefined,
+    };
   }
 
   #held(files: HeldFiles): StatsReader {
@@ -47,15 +59,16 @@ export class StatsReaders {
       this.#free++;
       files[Symbol.dispose]();
     };
-    const read = () => {
-      const stats = open ? readStats(this.#layout, this.#controllers, files.read) : undefined;
+    const read = (wanted?: ReadonlySet<StatsPart>) => {
+      const stats = open ? readStats(this.#layout, this.#controllers, files.read, wanted) : undefined;
       if (stats === undefined || files.removed) {
         close();
         return undefined;
       }
       return stats;
     };
-    return { read, [Symbol.dispose]: close };
+    const limits = (given?: Resources) => (open ? readLimits(this.#sides, files.read, given) : {});
+    return { read, limits, [Symbol.dispose]: close };
   }
 }
 

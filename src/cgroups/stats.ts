@@ -28,18 +28,32 @@ export interface CgroupStats {
   readonly oomKills: bigint | undefined;
 }
 
-/** What all controllers say, or undefined where none says anything: the cgroup is gone. */
-export function readStats(layout: Layout, controllers: Controllers, read: ReadFile): CgroupStats | undefined {
+export type StatsPart = Exclude<keyof CgroupStats, 'at'>;
+const allParts: ReadonlySet<StatsPart> = new Set([
+  ...(['cpu', 'memory', 'pids', 'io', 'cpuset', 'hugetlb', 'pressure', 'oomKills'] as const),
+]);
+
+/**
+ * What the wanted controllers say, each a few files; undefined where none says anything: the cgroup is gone. The others
+ * are undefined.
+ */
+export function readStats(
+  layout: Layout,
+  controllers: Controllers,
+  read: ReadFile,
+  wanted: ReadonlySet<StatsPart> = allParts,
+): CgroupStats | undefined {
+  const look = <T>(part: StatsPart, reading: () => T) => (wanted.has(part) ? reading() : undefined);
   const stats: CgroupStats = {
     at: nowNanos(),
-    cpu: sideOf(layout, 'cpu', controllers.cpu).stats(read),
-    memory: sideOf(layout, 'memory', controllers.memory).stats(read),
-    pids: sideOf(layout, 'pids', controllers.pids).stats(read),
-    io: sideOf(layout, 'io', controllers.io).stats(read),
-    cpuset: sideOf(layout, 'cpuset', controllers.cpuset).stats(read),
-    hugetlb: sideOf(layout, 'hugetlb', controllers.hugetlb).stats(read),
-    pressure: pressureStats(read),
-    oomKills: oomKillsOf(layout, read),
+    cpu: look('cpu', () => sideOf(layout, 'cpu', controllers.cpu).stats(read)),
+    memory: look('memory', () => sideOf(layout, 'memory', controllers.memory).stats(read)),
+    pids: look('pids', () => sideOf(layout, 'pids', controllers.pids).stats(read)),
+    io: look('io', () => sideOf(layout, 'io', controllers.io).stats(read)),
+    cpuset: look('cpuset', () => sideOf(layout, 'cpuset', controllers.cpuset).stats(read)),
+    hugetlb: look('hugetlb', () => sideOf(layout, 'hugetlb', controllers.hugetlb).stats(read)),
+    pressure: look('pressure', () => pressureStats(read)),
+    oomKills: look('oomKills', () => oomKillsOf(layout, read)),
   };
   const { at: _at, ...parts } = stats;
   return Object.values(parts).every((part) => part === undefined) ? undefined : stats;

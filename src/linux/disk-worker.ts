@@ -8,6 +8,7 @@ import {
   readdirSync,
   realpathSync,
   rmSync,
+  statfsSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { makeDirectories } from './make-directories.ts';
@@ -21,6 +22,20 @@ import { serveTasks } from './worker/serve.ts';
 export interface MountSource {
   /** Whether mounts made below it inside a container can show on the host. */
   readonly shared: boolean;
+}
+
+export interface TreeSize {
+  readonly bytes: number;
+  readonly inodes: number;
+  readonly milliseconds: number;
+}
+
+export interface FileSystemFacts {
+  /** The source of its mount: `/dev/vda1`. */
+  readonly device: string;
+  readonly bytes: number;
+  readonly inodes: number;
+  readonly inodesFree: number;
 }
 
 /** Everything here may wait for a disk, or for ever under a dead network file system. */
@@ -70,23 +85,34 @@ export const diskTasks = {
       .filter((name) => /^\d+$/.test(name) && names(argumentsOf(name)))
       .map(Number);
   },
-  /** Bytes allocated and inodes below a directory on its own file system. */
-  diskUsage(path: string): { readonly bytes: number; readonly inodes: number } {
-    return usageBelow(path);
+  /** Bytes allocated and inodes below each directory, on its own file system; and how long that took. */
+  treeSizes(paths: readonly string[]): readonly TreeSize[] {
+    return paths.map((path) => {
+      const begun = performance.now();
+      return { ...usageBelow(path), milliseconds: performance.now() - begun };
+    });
+  },
+  fileSystem(path: string): FileSystemFacts {
+    const { blocks, bsize, files, ffree } = statfsSync(path);
+    const device = mountOf(realpathSync(path), readMounts())?.source ?? '';
+    return { device, bytes: blocks * bsize, inodes: files, inodesFree: ffree };
   },
 };
 export type DiskTasks = typeof diskTasks;
 
 serveTasks(diskTasks);
 
+/** A file with several names counts once, as du(1) has it. */
 function usageBelow(path: string): { bytes: number; inodes: number } {
   const total = { bytes: 0, inodes: 0 };
+  const linked = new Set<number>();
   const line = [path];
   for (let directory = line.pop(); directory !== undefined; directory = line.pop()) {
     for (const entry of listQuietly(directory)) {
       const full = join(directory, entry);
       const stat = lstatSync(full, { throwIfNoEntry: false });
-      if (stat === undefined) continue;
+      if (stat === undefined || linked.has(stat.ino)) continue;
+      if (stat.nlink > 1 && !stat.isDirectory()) linked.add(stat.ino);
       total.bytes += stat.blocks * 512;
       total.inodes += 1;
       if (stat.isDirectory()) line.push(full);

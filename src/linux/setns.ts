@@ -34,3 +34,27 @@ function enter(path: string): void {
     closeSync(namespace);
   }
 }
+
+/**
+ * The same in one namespace after the other, back home once at the end: half the calls. Undefined where a namespace is
+ * gone, or `act` failed there.
+ */
+export function insideEachNetns<T>(paths: readonly string[], act: (path: string) => T): readonly (T | undefined)[] {
+  const home = openSync('/proc/thread-self/ns/net', 'r');
+  try {
+    return paths.map((path) => {
+      try {
+        enter(path);
+        return act(path);
+      } catch {
+        return undefined;
+      }
+    });
+  } finally {
+    try {
+      checked(setnsCall(home, CLONE_NEWNET) as number, 'setns back to the network namespace of the host');
+    } finally {
+      closeSync(home);
+    }
+  }
+}

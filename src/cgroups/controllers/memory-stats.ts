@@ -17,6 +17,9 @@ export interface MemoryStats {
   readonly kernel: bigint | undefined;
   readonly pageFaults: bigint;
   readonly majorPageFaults: bigint;
+  /** Of this cgroup without those below it; v2 does not tell them apart. */
+  readonly ownPageFaults: bigint;
+  readonly ownMajorPageFaults: bigint;
   /** Undefined: no limit. */
   readonly limit: bigint | undefined;
   /** Undefined before Linux 5.19 on v2. */
@@ -63,6 +66,8 @@ export function memoryStatsV1(read: ReadFile): MemoryStats | undefined {
     kernel: parseNumber(read('memory.kmem.usage_in_bytes')),
     pageFaults: total('pgfault'),
     majorPageFaults: total('pgmajfault'),
+    ownPageFaults: stat('pgfault') ?? 0n,
+    ownMajorPageFaults: stat('pgmajfault') ?? 0n,
     limit,
     peak: parseNumber(read('memory.max_usage_in_bytes')),
     // memory+swap is charged first: with equal limits only its counter fails, and newer kernels (6.18) keep that at 0.
@@ -95,6 +100,8 @@ export function memoryStatsV2(read: ReadFile): MemoryStats | undefined {
     kernel: stat('kernel') ?? (stat('kernel_stack') ?? 0n) + (stat('pagetables') ?? 0n) + (stat('slab') ?? 0n),
     pageFaults: stat('pgfault') ?? 0n,
     majorPageFaults: stat('pgmajfault') ?? 0n,
+    ownPageFaults: stat('pgfault') ?? 0n,
+    ownMajorPageFaults: stat('pgmajfault') ?? 0n,
     limit: parseNumber(read('memory.max')),
     peak: parseNumber(read('memory.peak')),
     failcnt: events('max') ?? 0n,

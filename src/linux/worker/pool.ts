@@ -10,6 +10,8 @@ export interface PoolOptions {
   readonly size: number;
   /** Milliseconds after which an unused Worker ends; Infinity keeps the first one. */
   readonly idleMs: number;
+  /** Node opens its files, and closes what is open when the Worker ends. Default: no, some come from libc. */
+  readonly holdsFiles?: boolean;
   /** Told when a Worker had to be abandoned in the middle of a task. */
   readonly onStuck?: (task: string) => void;
 }
@@ -88,7 +90,8 @@ export class WorkerPool<T extends Tasks> implements AsyncDisposable {
   }
 
   #start(): PoolWorker {
-    const thread = new Worker(this.#options.module, workerOptions(this.#options.name));
+    const { module, name, holdsFiles = false } = this.#options;
+    const thread = new Worker(module, { ...workerOptions(name), trackUnmanagedFds: holdsFiles });
     const worker: PoolWorker = { thread, job: undefined, idle: undefined };
     this.#workers.add(worker);
     thread.on('message', (reply: Reply) => this.#finish(worker, reply));
@@ -140,14 +143,10 @@ export class WorkerPool<T extends Tasks> implements AsyncDisposable {
   }
 }
 
-/**
- * Descriptors come from libc here too: Node must not account for them. A young generation as large as V8 likes
- * would cost 30 MB a Worker for garbage.
- */
+/** A young generation as large as V8 likes would cost 30 MB a Worker for garbage. */
 const workerOptions = (name: string) => ({
   name,
   stdin: false,
-  trackUnmanagedFds: false,
   resourceLimits: { maxYoungGenerationSizeMb: 2, stackSizeMb: 1 },
 });
 

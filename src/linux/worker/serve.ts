@@ -24,7 +24,7 @@ export type Reply =
 /** The Worker's side: answers each call with the task's result or its error. */
 export function serveTasks(tasks: Tasks): void {
   parentPort?.on('message', (call: Call) => {
-    void answer(tasks, call).then((reply) => parentPort?.postMessage(reply));
+    void answer(tasks, call).then((reply) => parentPort?.postMessage(reply, movable(reply)));
   });
 }
 
@@ -37,4 +37,11 @@ async function answer(tasks: Tasks, call: Call): Promise<Reply> {
     const error = errorFrom(thrown);
     return { id: call.id, ok: false, code: error.code, message: error.message, errno: errnoOf(thrown) };
   }
+}
+
+/** Bytes that have a buffer to themselves go over as they are: to copy megabytes would hold up the main thread. */
+function movable(reply: Reply): ArrayBuffer[] {
+  if (!reply.ok || !(reply.value instanceof Uint8Array)) return [];
+  const { buffer, byteLength } = reply.value;
+  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [];
 }

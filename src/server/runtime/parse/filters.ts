@@ -1,5 +1,5 @@
 import { ContainerState, PodSandboxState } from '../../../../api/cri/v1/api.ts';
-import type { ContainerFilter, ContainerStatsFilter, PodSandboxFilter } from '../../../../api/cri/v1/api.ts';
+import type { ContainerFilter, ContainerStatsFilter, PodSandboxFilter, PodSandboxStatsFilter } from '../../../../api/cri/v1/api.ts';
 import { fail } from '../../../base/errors.ts';
 import { findContainer, findPod } from '../../../sandbox/store/resolve.ts';
 import type { Container, Pod, Store } from '../../../sandbox/store/store.ts';
@@ -41,6 +41,12 @@ export function filterContainers(store: Store, filter: ContainerFilter | undefin
 export function runningContainers(store: Store, filter: ContainerStatsFilter | undefined): readonly Container[] {
   const all = { id: '', podSandboxId: '', labelSelector: {} };
   return filterContainers(store, { ...all, ...filter, state: { state: ContainerState.CONTAINER_RUNNING } });
+}
+
+/** Sandboxes whose usage is told. */
+export function readyPods(store: Store, filter: PodSandboxStatsFilter | undefined): readonly Pod[] {
+  const ready = { state: PodSandboxState.SANDBOX_READY };
+  return filterPods(store, { id: '', labelSelector: {}, ...filter, state: ready });
 }
 
 const listOf = <T>(value: T | undefined): readonly T[] => (value === undefined ? [] : [value]);

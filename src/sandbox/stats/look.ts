@@ -1,0 +1,57 @@
+import type { CgroupStats, StatsPart } from '../../cgroups/stats.ts';
+import type { IoDeviceStats } from '../../cgroups/controllers/io.ts';
+import type { Limits } from '../../cgroups/resources.ts';
+import type { CgroupVersion } from '../../cgroups/layout.ts';
+import type { InterfaceCounters } from '../../linux/interface-counters.ts';
+
+/**
+ * How much to read. `usage`: CPU, memory, pids and pressure, what CRI's stats tell. `all`: I/O, huge pages, limits,
+ * processes and their descriptors too.
+ */
+export type Detail = 'usage' | 'all';
+
+export const partsOf: Readonly<Record<Detail, ReadonlySet<StatsPart>>> = {
+  usage: new Set(['cpu', 'memory', 'pids', 'pressure']),
+  all: new Set(['cpu', 'memory', 'pids', 'pressure', 'io', 'hugetlb', 'oomKills']),
+};
+
+/** What a cgroup says at one moment. */
+export interface Look {
+  readonly stats: CgroupStats;
+  /** CPU use in billionths of one CPU, since about a second ago; undefined at the first look. */
+  readonly nanoCores: bigint | undefined;
+}
+
+export interface ContainerLook extends Look {
+  /** Undefined unless `all` was asked for. */
+  readonly more: ContainerDetail | undefined;
+}
+
+export interface ContainerDetail {
+  /** Whose files were read, and so what the swap limit means. */
+  readonly version: CgroupVersion;
+  readonly limits: Limits;
+  readonly disks: readonly NamedDevice[];
+  /** In the cgroup and all below it. */
+  readonly processes: number;
+  /** Undefined until they were counted once: see DescriptorCounts. */
+  readonly descriptors: DescriptorFigures | undefined;
+}
+
+export interface NamedDevice extends IoDeviceStats {
+  /** `/dev/vda`; empty where sysfs does not know the number. */
+  readonly path: string;
+}
+
+/** Over all processes of a container. */
+export interface DescriptorFigures {
+  readonly open: number;
+  readonly sockets: number;
+  /** Soft limit of open files of the first process; undefined without one. */
+  readonly softLimit: number | undefined;
+}
+
+export interface PodLook extends Look {
+  /** Undefined for a sandbox on the host's network. */
+  readonly interfaces: readonly InterfaceCounters[] | undefined;
+}
