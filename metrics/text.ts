@@ -16,7 +16,8 @@ export function formatFor(accept: string | undefined): TextFormat {
     const weight = Number(parameters.find((parameter) => parameter.startsWith('q='))?.slice(2) ?? 1);
     const format = type === 'application/openmetrics-text' ? 'openmetrics' : 'prometheus';
     const known = format === 'openmetrics' || ['text/plain', 'text/*', '*/*'].includes(type);
-    if (known && (weight > best.weight || (weight === best.weight && format === 'openmetrics'))) best = { format, weight };
+    if (known && (weight > best.weight || (weight === best.weight && format === 'openmetrics')))
+      best = { format, weight };
   }
   return best.format;
 }

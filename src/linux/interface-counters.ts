@@ -19,7 +19,9 @@ export interface InterfaceCounters {
  * see insideNetns. A descriptor held of net/dev would spare the way there, but it keeps the namespace alive, and with it
  * the links and addresses of a pod that is gone; a netlink dump takes the rtnl lock.
  */
-export function readInterfaceCounters(namespaces: readonly string[]): readonly (readonly InterfaceCounters[] | undefined)[] {
+export function readInterfaceCounters(
+  namespaces: readonly string[],
+): readonly (readonly InterfaceCounters[] | undefined)[] {
   return insideEachNetns(namespaces, () => parseInterfaces(readFileSync('/proc/thread-self/net/dev', 'latin1')));
 }
 
@@ -30,7 +32,10 @@ export function parseInterfaces(text: string): readonly InterfaceCounters[] {
     const colon = line.lastIndexOf(':');
     const name = line.slice(0, Math.max(colon, 0)).trim();
     if (name === '' || name === 'lo') return [];
-    const numbers = line.slice(colon + 1).trim().split(/ +/);
+    const numbers = line
+      .slice(colon + 1)
+      .trim()
+      .split(/ +/);
     const at = (index: number) => BigInt(numbers[index] ?? 0);
     return [
       {

@@ -2,7 +2,7 @@ import type { Images } from '../image/service.ts';
 import type { ExitWatch } from '../sandbox/container/exit-watch.ts';
 import type { OomTallies } from '../sandbox/events/oom-counts.ts';
 import type { Parts } from '../sandbox/parts.ts';
-import type { Sampler } from '../sandbox/stats.ts';
+import type { Sampler } from '../sandbox/stats/sampler.ts';
 import type { ImageHandlers, RuntimeHandlers } from './grpc/handlers.ts';
 import { imageFsInfo } from './image/image-fs-info.ts';
 import { imageStatus } from './image/image-status.ts';
@@ -51,6 +51,8 @@ import { version } from './runtime/version.ts';
 export type HandlerParts = Parts & {
   readonly exits: ExitWatch;
   readonly sampler: Sampler;
+  /** The root directory: the mount point that writable layers are said to be on. */
+  readonly root: string;
   readonly oomTallies: OomTallies;
   /** Of this Cricket. */
   readonly version: string;
@@ -83,9 +85,9 @@ export function runtimeHandlers(parts: HandlerParts): RuntimeHandlers {
     containerStats: containerStats(parts),
     listContainerStats: listContainerStats(parts),
     streamContainerStats: streamContainerStats(parts),
-    podSandboxStats,
-    listPodSandboxStats,
-    streamPodSandboxStats,
+    podSandboxStats: podSandboxStats(parts),
+    listPodSandboxStats: listPodSandboxStats(parts),
+    streamPodSandboxStats: streamPodSandboxStats(parts),
     updateRuntimeConfig: updateRuntimeConfig(parts.network),
     status: status(parts),
     checkpointContainer,
@@ -93,8 +95,8 @@ export function runtimeHandlers(parts: HandlerParts): RuntimeHandlers {
     restorePod,
     getContainerEvents,
     listMetricDescriptors,
-    listPodSandboxMetrics,
-    streamPodSandboxMetrics,
+    listPodSandboxMetrics: listPodSandboxMetrics(parts),
+    streamPodSandboxMetrics: streamPodSandboxMetrics(parts),
     runtimeConfig: runtimeConfig(parts.cgroups),
     updatePodSandboxResources,
   };

@@ -39,7 +39,9 @@ export function labelPairs(labels: SubjectLabels): readonly (readonly [string, s
 }
 
 /** Without what changes when a container is restarted: the count goes on. */
-export function oomLabelPairs({ container, namespace, pod }: SubjectLabels): readonly (readonly [string, string])[] {
+export type OomLabels = Pick<SubjectLabels, 'container' | 'namespace' | 'pod'>;
+
+export function oomLabelPairs({ container, namespace, pod }: OomLabels): readonly (readonly [string, string])[] {
   return [
     ['container', container],
     ['namespace', namespace],

@@ -52,6 +52,8 @@ export interface DescriptorFigures {
 }
 
 export interface PodLook extends Look {
+  /** In the cgroup and all below it; `stats.pids` counts threads. */
+  readonly processes: number;
   /** Undefined for a sandbox on the host's network. */
   readonly interfaces: readonly InterfaceCounters[] | undefined;
 }

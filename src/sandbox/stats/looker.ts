@@ -53,8 +53,8 @@ export class Looker {
       const entry = entryOf(this.#containers, target, this.#cgroups);
       const fresh = freshOf(entry, detail);
       if (fresh !== undefined) return fresh;
-      const stats = entry.reader.read(partsOf[detail]);
-      if (stats === undefined) return void this.forget([target.id]);
+      const stats = this.#read(target, entry.reader, detail);
+      if (stats === undefined) return undefined;
       const more = detail === 'all' ? this.#detail(target, entry.reader, stats, pids[i]?.pids.length ?? 0) : undefined;
       return keep(entry, detail, { stats, nanoCores: rateOf(entry, stats), more });
     });
@@ -62,14 +62,17 @@ export class Looker {
 
   /** In the order asked for; undefined where the cgroup is gone. */
   pods(targets: readonly PodTarget[]): readonly (PodLook | undefined)[] {
-    const interfaces = interfacesOf(targets);
+    const isStale = (target: PodTarget) => freshOf(entryOf(this.#pods, target, this.#cgroups), 'usage') === undefined;
+    const stale = new Set(targets.filter(isStale));
+    const interfaces = interfacesOf([...stale]);
     return targets.map((target) => {
       const entry = entryOf(this.#pods, target, this.#cgroups);
-      const fresh = freshOf(entry, 'usage');
-      if (fresh !== undefined) return fresh;
-      const stats = entry.reader.read(partsOf.usage);
-      if (stats === undefined) return void this.forget([target.id]);
-      return keep(entry, 'usage', { stats, nanoCores: rateOf(entry, stats), interfaces: interfaces.get(target.id) });
+      if (!stale.has(target)) return entry.last?.look;
+      const stats = this.#read(target, entry.reader, 'usage');
+      if (stats === undefined) return undefined;
+      const processes = this.#cgroups.processes(target.cgroup as CgroupPath).length;
+      const look = { stats, nanoCores: rateOf(entry, stats), processes, interfaces: interfaces.get(target.id) };
+      return keep(entry, 'usage', look);
     });
   }
 
@@ -87,6 +90,12 @@ export class Looker {
         entries.delete(id);
       }
     }
+  }
+
+  #read({ id }: Target, reader: StatsReader, detail: Detail): CgroupStats | undefined {
+    const stats = reader.read(partsOf[detail]);
+    if (stats === undefined) this.forget([id]);
+    return stats;
   }
 
   #members(targets: readonly ContainerTarget[]) {

@@ -3,7 +3,7 @@ import { labelPrefix, renderFamilies } from '../../../metrics/text.ts';
 import type { Labelled, TextFormat } from '../../../metrics/text.ts';
 import type { FileSystemFacts } from '../../linux/disk-worker.ts';
 import type { ContainerTarget, Looker, PodTarget } from './looker.ts';
-import type { SubjectLabels } from './labels.ts';
+import type { OomLabels, SubjectLabels } from './labels.ts';
 import { labelPairs, oomLabelPairs } from './labels.ts';
 import { containerFamilies, oomFamilies } from './series/families.ts';
 import type { OomFigures } from './series/families.ts';
@@ -22,7 +22,7 @@ export interface RenderPod extends PodTarget {
 export interface RenderRequest {
   readonly containers: readonly RenderContainer[];
   readonly pods: readonly RenderPod[];
-  readonly ooms: readonly (OomFigures & { readonly labels: SubjectLabels })[];
+  readonly ooms: readonly (OomFigures & OomLabels)[];
   readonly fileSystem: FileSystemFacts | undefined;
   /** What stands before: the daemon's own series. */
   readonly head: string;
@@ -86,5 +86,5 @@ export class Renderer {
 }
 
 function ooms({ ooms: all }: RenderRequest): readonly Labelled<OomFigures>[] {
-  return all.map(({ labels, events }) => ({ prefix: labelPrefix(oomLabelPairs(labels)), subject: { events } }));
+  return all.map((one) => ({ prefix: labelPrefix(oomLabelPairs(one)), subject: one }));
 }

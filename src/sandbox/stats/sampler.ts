@@ -3,10 +3,11 @@ import type { TextFormat } from '../../../metrics/text.ts';
 import type { DiskPool } from '../../linux/disk.ts';
 import { siblingModule } from '../../linux/worker/module.ts';
 import { WorkerPool } from '../../linux/worker/pool.ts';
+import type { OomTallies } from '../events/oom-counts.ts';
 import type { Parts } from '../parts.ts';
 import type { Container, Pod } from '../store/store.ts';
 import { LayerSizes } from './layer-sizes.ts';
-import type { Detail } from './look.ts';
+import type { ContainerLook, Detail } from './look.ts';
 import { renderRequest } from './render-request.ts';
 import type { ContainerSample, PodSample } from './sample.ts';
 import type { StatsTasks } from './stats-worker.ts';
@@ -33,6 +34,7 @@ export type SamplerParts = Pick<Parts, 'lifetime' | 'paths' | 'store'> & {
   /** A pool of its own, for walks through writable layers. */
   readonly disk: DiskPool;
   readonly root: string;
+  readonly oomTallies: OomTallies;
   readonly onStuck: (task: string) => void;
 };
 
@@ -87,7 +89,7 @@ class WorkerSampler implements Sampler {
     const { store } = this.#parts;
     const running = runningIn(store);
     this.#layers.refresh(running);
-    const request = renderRequest(store, running, this.#layers);
+    const request = renderRequest({ store, layers: this.#layers, oomTallies: this.#parts.oomTallies }, running);
     const gone = this.#gone([...request.containers, ...request.pods]);
     return this.#ask('render', { ...request, head, ...as, gone }, signal);
   }
@@ -104,12 +106,24 @@ class WorkerSampler implements Sampler {
 
   #samplesOf(
     containers: readonly Container[],
-    looks: readonly (Omit<ContainerSample, 'container' | 'layer'> | undefined)[],
+    looks: readonly (ContainerLook | undefined)[],
   ): readonly ContainerSample[] {
     return containers.flatMap((container, i) => {
       const look = looks[i];
-      return look === undefined ? [] : [{ ...look, container, layer: this.#layers.of(container.record.id) }];
+      if (look === undefined) return [];
+      const layer = this.#layers.of(container.record.id);
+      return [
+        { ...look, container, layer, fileSystem: this.#layers.fileSystem, oomEvents: this.#oomEvents(container) },
+      ];
     });
+  }
+
+  #oomEvents({ record }: Container): number {
+    const { oomTallies, store } = this.#parts;
+    const pod = store.pods.get(record.podId);
+    return pod === undefined
+      ? 0
+      : oomTallies.of(pod.record.config.namespace, pod.record.config.name, record.config.name);
   }
 
   /** The caller's signal ends the wait only: a Worker whose call is given up would have to be replaced. */

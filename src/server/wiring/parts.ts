@@ -15,7 +15,7 @@ import { OomCounts } from '../../sandbox/events/oom-counts.ts';
 import { enterOwnCgroup } from '../../sandbox/pod/cgroups.ts';
 import type { ReconcileParts } from '../../sandbox/reconcile.ts';
 import { SeccompFilters } from '../../sandbox/oci/seccomp-filters.ts';
-import { createSampler } from '../../sandbox/stats.ts';
+import { createSampler } from '../../sandbox/stats/sampler.ts';
 import { loadStore } from '../../sandbox/store/load.ts';
 import { createPaths } from '../../sandbox/store/paths.ts';
 import { createStore } from '../../sandbox/store/store.ts';
@@ -58,13 +58,14 @@ export async function openParts(given: Given, stack: AsyncDisposableStack): Prom
   const host = readHostFacts(cgroups);
   const common = {
     ...{ store, paths, runtimes, cgroups, images, network, watcher, podCalls, disk, hostPaths, settings, host },
-    ...{ log, reach, lifetime, version, instance, bootId, stateDirectory: config.state },
+    ...{ log, reach, lifetime, version, instance, bootId, root: config.root, stateDirectory: config.state },
     locks: new KeyedLocks<string>(),
     flights: new Flights<string, unknown>(),
     oomScore: readOomScore(host),
     seccompFilters: new SeccompFilters(),
   };
-  const sampler = stack.use(createSampler({ ...common, mountpoint: config.root }));
+  const walks = stack.use(openDiskPool({ name: 'layer sizes', size: 1, onStuck: stuck }));
+  const sampler = stack.use(createSampler({ ...common, disk: walks, root: config.root, oomTallies, onStuck: stuck }));
   const exits = stack.use(new ExitWatch(watcher, paths.exits, (container) => settleLater(exitParts, container)));
   const parts = { ...common, sampler, exits, oomTallies };
   const exitParts: ExitParts = parts;

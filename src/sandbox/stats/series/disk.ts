@@ -7,7 +7,11 @@ import type { ContainerFigures } from './figures.ts';
 
 type F = Family<ContainerFigures>;
 
-function ofFileSystem(name: string, help: string, value: (at: FileSystemFacts, figures: ContainerFigures) => number | undefined): F {
+function ofFileSystem(
+  name: string,
+  help: string,
+  value: (at: FileSystemFacts, figures: ContainerFigures) => number | undefined,
+): F {
   return labelled({ name: `container_fs_${name}`, help, type: 'gauge' }, ['device'], (figures) => {
     const { fileSystem } = figures;
     return fileSystem === undefined ? [] : row([fileSystem.device], value(fileSystem, figures));
@@ -30,7 +34,11 @@ export const diskFamilies: readonly F[] = [
   ofDevices('reads_bytes', 'Bytes read from a block device.', ({ readBytes }) => readBytes),
   ofDevices('writes_bytes', 'Bytes written to a block device.', ({ writeBytes }) => writeBytes),
   labelled(
-    { name: 'container_blkio_device_usage_total', help: 'Bytes read from and written to a block device.', type: 'counter' },
+    {
+      name: 'container_blkio_device_usage_total',
+      help: 'Bytes read from and written to a block device.',
+      type: 'counter',
+    },
     ['device', 'major', 'minor', 'operation'],
     (figures) => (moreOf(figures)?.disks ?? []).flatMap(bothWays),
   ),

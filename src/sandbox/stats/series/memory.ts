@@ -23,7 +23,11 @@ export const memoryFamilies: readonly F[] = [
   gauge('max_usage_bytes', 'Most memory that was ever in use (cgroup v2: since Linux 5.19).', 'peak'),
   counter('failcnt', 'Times that memory ran into its limit (cgroup v2: the max of memory.events).', 'failcnt'),
   labelled(
-    { name: 'container_memory_failures_total', help: 'Page faults; cgroup v2 counts hierarchies only.', type: 'counter' },
+    {
+      name: 'container_memory_failures_total',
+      help: 'Page faults; cgroup v2 counts hierarchies only.',
+      type: 'counter',
+    },
     ['failure_type', 'scope'],
     (f) => faults(memoryOf(f)),
   ),

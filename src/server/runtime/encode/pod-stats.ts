@@ -5,14 +5,14 @@ import type { Pod } from '../../../sandbox/store/store.ts';
 import { encodeCpu, encodeIo, encodeMemory, encodeStats } from './stats.ts';
 
 export function encodePodStats(sample: PodSample, root: string): PodSandboxStats {
-  const { at, pids } = sample.stats;
+  const { at } = sample.stats;
   return {
     attributes: attributesOf(sample.pod),
     linux: {
       cpu: encodeCpu(sample),
       memory: encodeMemory(sample),
       network: network(sample),
-      process: pids === undefined ? undefined : { timestamp: at, processCount: { value: pids.current } },
+      process: { timestamp: at, processCount: { value: BigInt(sample.processes) } },
       containers: sample.containers.map((container) => encodeStats(container, root)),
       io: encodeIo(sample),
     },

@@ -1,4 +1,11 @@
-import type { ContainerStats, CpuUsage, IoUsage, MemoryUsage, PsiStats, SwapUsage } from '../../../../api/cri/v1/api.ts';
+import type {
+  ContainerStats,
+  CpuUsage,
+  IoUsage,
+  MemoryUsage,
+  PsiStats,
+  SwapUsage,
+} from '../../../../api/cri/v1/api.ts';
 import type { Pressure, PressureShare } from '../../../cgroups/pressure.ts';
 import type { Look } from '../../../sandbox/stats/look.ts';
 import type { ContainerSample } from '../../../sandbox/stats/sample.ts';

@@ -1,5 +1,10 @@
 import { ContainerState, PodSandboxState } from '../../../../api/cri/v1/api.ts';
-import type { ContainerFilter, ContainerStatsFilter, PodSandboxFilter, PodSandboxStatsFilter } from '../../../../api/cri/v1/api.ts';
+import type {
+  ContainerFilter,
+  ContainerStatsFilter,
+  PodSandboxFilter,
+  PodSandboxStatsFilter,
+} from '../../../../api/cri/v1/api.ts';
 import { fail } from '../../../base/errors.ts';
 import { findContainer, findPod } from '../../../sandbox/store/resolve.ts';
 import type { Container, Pod, Store } from '../../../sandbox/store/store.ts';
