@@ -1,5 +1,6 @@
 import { libc, syscallError } from './libc.ts';
 import { closeDescriptor, openSocket } from './sockets.ts';
+import { AF_UNIX, unixAddress } from './unix.ts';
 
 /**
  * Messages to the service manager, sd_notify(3): one datagram to the socket that NOTIFY_SOCKET names. Node has
@@ -9,7 +10,6 @@ const sendtoCall = libc.func(
   'int64_t sendto(int fd, const uint8_t *data, uint64_t length, int flags, const uint8_t *address, uint32_t size)',
 );
 
-const AF_UNIX = 1;
 const SOCK_DGRAM = 2;
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
@@ -28,12 +28,4 @@ export function sendNotification(socketPath: string, message: string): void {
   } finally {
     closeDescriptor(fd);
   }
-}
-
-/** unix(7): a leading `@` stands for the zero byte of an abstract address; paths end with one. */
-function unixAddress(path: string): Buffer {
-  const family = Buffer.alloc(2);
-  family.writeUInt16LE(AF_UNIX);
-  if (path.startsWith('@')) return Buffer.concat([family, Buffer.from([0]), Buffer.from(path.slice(1))]);
-  return Buffer.concat([family, Buffer.from(path), Buffer.from([0])]);
 }

@@ -9,6 +9,7 @@ const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
 const EPOLL_CTL_MOD = 3;
 const EPOLLIN = 1;
+const EPOLLOUT = 4;
 const EPOLLONESHOT = 1 << 30;
 /** struct epoll_event is packed on x86-64 only. */
 const dataOffset = process.arch === 'x64' ? 4 : 8;
@@ -16,6 +17,12 @@ const eventSize = dataOffset + 8;
 
 const epollCreate = libc.func('int epoll_create1(int flags)');
 const epollCtl = libc.func('int epoll_ctl(int epfd, int op, int fd, uint8_t *event)');
+
+interface Watched {
+  readonly fd: number;
+  readonly events: number;
+  readonly onReady: () => void;
+}
 
 /**
  * Watches descriptors Node cannot poll: pidfds, inotify, eventfds. A Worker sits in epoll_wait and posts
@@ -26,13 +33,13 @@ export class Watcher implements AsyncDisposable {
   readonly #epoll: number;
   readonly #wake: { readonly read: number; readonly write: number };
   readonly #worker: Worker;
-  readonly #watched = new Map<number, { readonly fd: number; readonly onReadable: () => void }>();
+  readonly #watched = new Map<number, Watched>();
   #nextToken = 1;
 
   constructor() {
     this.#epoll = checked(epollCreate(EPOLL_CLOEXEC) as number, 'make an epoll instance');
     this.#wake = makePipe();
-    this.#control(EPOLL_CTL_ADD, this.#wake.read, 0);
+    this.#control(EPOLL_CTL_ADD, { fd: this.#wake.read, events: EPOLLIN }, 0);
     this.#worker = new Worker(siblingModule(import.meta.url, './watcher-worker'), {
       workerData: { epoll: this.#epoll, eventSize, dataOffset },
       stdin: false,
@@ -46,12 +53,21 @@ export class Watcher implements AsyncDisposable {
 
   /** Calls back each time `fd` is readable, until disposed. The caller closes the fd after disposing. */
   onReadable(fd: number, onReadable: () => void): Disposable {
+    return this.#watch({ fd, events: EPOLLIN, onReady: onReadable });
+  }
+
+  /** The same for room to write. A descriptor is watched once at a time: who watches for both duplicates it. */
+  onWritable(fd: number, onWritable: () => void): Disposable {
+    return this.#watch({ fd, events: EPOLLOUT, onReady: onWritable });
+  }
+
+  #watch(watched: Watched): Disposable {
     const token = this.#nextToken++;
-    this.#watched.set(token, { fd, onReadable });
-    this.#control(EPOLL_CTL_ADD, fd, token);
+    this.#watched.set(token, watched);
+    this.#control(EPOLL_CTL_ADD, watched, token);
     return {
       [Symbol.dispose]: () => {
-        if (this.#watched.delete(token)) this.#control(EPOLL_CTL_DEL, fd, token);
+        if (this.#watched.delete(token)) this.#control(EPOLL_CTL_DEL, watched, token);
       },
     };
   }
@@ -66,13 +82,13 @@ export class Watcher implements AsyncDisposable {
   #report(token: number): void {
     const entry = this.#watched.get(token);
     if (entry === undefined) return;
-    entry.onReadable();
-    if (this.#watched.has(token)) this.#control(EPOLL_CTL_MOD, entry.fd, token);
+    entry.onReady();
+    if (this.#watched.has(token)) this.#control(EPOLL_CTL_MOD, entry, token);
   }
 
-  #control(op: number, fd: number, token: number): void {
+  #control(op: number, { fd, events }: Omit<Watched, 'onReady'>, token: number): void {
     const event = Buffer.alloc(eventSize);
-    event.writeUInt32LE((EPOLLIN | EPOLLONESHOT) >>> 0, 0);
+    event.writeUInt32LE((events | EPOLLONESHOT) >>> 0, 0);
     event.writeUInt32LE(token, dataOffset);
     checked(epollCtl(this.#epoll, op, fd, event) as number, `watch descriptor ${fd}`);
   }

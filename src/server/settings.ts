@@ -4,6 +4,7 @@ import { accountsSwap, readHardLimits, readOomScoreAdj } from '../linux/host.ts'
 import { readSeccompFacts } from '../linux/seccomp.ts';
 import type { Logger } from '../base/log.ts';
 import type { Cgroups } from '../cgroups/cgroups.ts';
+import { parseDetachKeys } from '../sandbox/container/streams/detach-keys.ts';
 import type { OciRuntime } from '../sandbox/oci/runtime.ts';
 import type { HostFacts } from '../sandbox/oci/spec/input.ts';
 import type { OciRlimit } from '../sandbox/oci/spec/oci.ts';
@@ -21,6 +22,7 @@ export function sandboxSettings(config: Config, log: Logger): SandboxSettings {
     pidsLimit: config.containers.pidsLimit,
     rlimits: rlimits(config, log),
     defaultRuntime: config.defaultRuntime,
+    detachKeys: parseDetachKeys('ctrl-p,ctrl-q'),
   };
 }
 

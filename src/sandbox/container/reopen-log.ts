@@ -1,14 +1,12 @@
-import { constants } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { sleep } from '../../base/abort.ts';
-import { errnoOf, fail } from '../../base/errors.ts';
+import { fail } from '../../base/errors.ts';
 import type { Container } from '../store/store.ts';
 import type { Parts } from '../parts.ts';
 import { containerTitle } from './record.ts';
 import { isLive } from './state.ts';
+import { tellMonitor } from './tell-monitor.ts';
 
-/** A control message of conmon: `2` with two unused numbers makes it open its log file anew. */
-const reopenMessage = '2 0 0\n';
 const reopenTimeoutMs = 5_000;
 
 /**
@@ -21,7 +19,7 @@ export async function reopenLog(parts: Pick<Parts, 'paths'>, container: Containe
   if (!isLive(state)) throw fail('failed_precondition', `reopen log of ${containerTitle(record)}: it is ${state.kind}`);
   if (logPath === '') return;
   const before = await inodeOf(logPath);
-  await tellMonitor(parts.paths.container(record.id).control, container);
+  await tellMonitor(parts, container, { kind: 'reopen-log' });
   const until = performance.now() + reopenTimeoutMs;
   while (performance.now() < until) {
     const now = await inodeOf(logPath);
@@ -29,17 +27,6 @@ export async function reopenLog(parts: Pick<Parts, 'paths'>, container: Containe
     await sleep(2, signal);
   }
   throw fail('unavailable', `reopen log of ${containerTitle(record)}: conmon did not open ${logPath} anew`);
-}
-
-/** Without waiting: a fifo that nobody reads (ENXIO) has lost its conmon. */
-async function tellMonitor(path: string, { record }: Container): Promise<void> {
-  try {
-    await using fifo = await open(path, constants.O_WRONLY | constants.O_NONBLOCK);
-    await fifo.write(reopenMessage);
-  } catch (error) {
-    if (errnoOf(error) !== 'ENXIO' && errnoOf(error) !== 'ENOENT') throw error;
-    throw fail('unavailable', `reopen log of ${containerTitle(record)}: its conmon is gone`, error);
-  }
 }
 
 async function inodeOf(path: string): Promise<bigint | undefined> {

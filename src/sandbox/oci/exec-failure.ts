@@ -23,3 +23,8 @@ export function execFailure({ ending, stdout, stderr }: Captured): string | unde
   const said = cleanRuntimeMessage(text);
   return beginnings.some(([expected, pattern]) => code === expected && pattern.test(said)) ? said : undefined;
 }
+
+/** What shells and Docker end with: 127 for a program that is not there, 126 for one that cannot be run. */
+export function failureCode(said: string): 126 | 127 {
+  return /not found|no such file/i.test(said) ? 127 : 126;
+}

@@ -3,7 +3,8 @@ import { fail } from '../../base/errors.ts';
 import { traced } from '../../base/trace.ts';
 import { captureProgram } from '../../linux/capture.ts';
 import type { Captured } from '../../linux/capture.ts';
-import type { Child } from '../../linux/process.ts';
+import { spawnProcess } from '../../linux/process.ts';
+import type { Child, SpawnOptions } from '../../linux/process.ts';
 import { exitCodeOf } from '../../linux/pidfd.ts';
 import type { Watcher } from '../../linux/watcher.ts';
 import { z } from 'zod';
@@ -69,17 +70,32 @@ export async function queryContainer(
 
 /** Runs a program in the container and keeps its output; it ends when the program does. */
 export async function execContainer(watcher: Watcher, runtime: OciRuntime, options: ExecOptions): Promise<Captured> {
-  const args = ['exec', '--process', options.processFile, ...cgroupArgs(options.cgroup), options.id];
-  return captureProgram(watcher, {
-    path: runtime.path,
-    args: ['--root', runtime.root, ...args],
-    env: childEnvironment,
-    limit: options.limit,
-    onStart: options.onStart,
-  });
+  const { limit, onStart } = options;
+  return captureProgram(watcher, { ...execProgram(runtime, options), limit, onStart });
 }
 
-const cgroupArgs = (cgroup: string): readonly string[] => (cgroup === '' ? [] : ['--cgroup', cgroup]);
+export interface StreamedExecOptions extends Pick<ExecOptions, 'id' | 'processFile' | 'cgroup'> {
+  /** Standard input, output and error: of the program, or with a terminal of the runtime alone. */
+  readonly fds: SpawnOptions['fds'];
+  /** Where the master of the terminal is sent to; undefined: the program gets none. */
+  readonly consoleSocket: string | undefined;
+}
+
+/** Starts a program in the container; the child is the runtime, which ends with the program and by its code. */
+export function spawnExec(watcher: Watcher, runtime: OciRuntime, options: StreamedExecOptions): Child {
+  const { fds, consoleSocket } = options;
+  const console = consoleSocket === undefined ? [] : ['--console-socket', consoleSocket];
+  return spawnProcess(watcher, { ...execProgram(runtime, options, console), fds });
+}
+
+function execProgram(
+  runtime: OciRuntime,
+  { id, processFile, cgroup }: Pick<ExecOptions, 'id' | 'processFile' | 'cgroup'>,
+  more: readonly string[] = [],
+): Omit<SpawnOptions, 'fds'> {
+  const args = ['--root', runtime.root, 'exec', '--process', processFile, '--cgroup', cgroup, ...more, id];
+  return { path: runtime.path, args, env: childEnvironment };
+}
 
 async function call(watcher: Watcher, runtime: OciRuntime, args: readonly string[]): Promise<Captured> {
   const program = {

@@ -1,0 +1,90 @@
+import { closeSync, constants, openSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import koffi from 'koffi';
+import { fail } from '../base/errors.ts';
+import { checked, libc } from './libc.ts';
+import { acceptSocket, closeDescriptor } from './sockets.ts';
+import { listenUnix } from './unix.ts';
+import type { Watcher } from './watcher.ts';
+
+const recvmsg = libc.func('int64_t recvmsg(int fd, uint8_t *message, int flags)');
+const MSG_CMSG_CLOEXEC = 0x40000000;
+const SOL_SOCKET = 1;
+const SCM_RIGHTS = 1;
+
+const O_PATH = 0o10000000;
+
+/**
+ * Where an OCI runtime hands over the master of a terminal that it made inside a container (`--console-socket`):
+ * it connects and sends one descriptor.
+ */
+export class ConsoleSocket implements Disposable {
+  /** For the runtime, a child of ours. However long the directory's own path is, this one fits into an address. */
+  readonly path: string;
+  readonly #directory: number;
+  readonly #fd: number;
+  readonly #watcher: Watcher;
+  #watch: Disposable | undefined;
+
+  /** Errors: EADDRINUSE where `name` is taken in `directory`. */
+  constructor(watcher: Watcher, directory: string, name: string) {
+    this.#watcher = watcher;
+    this.#directory = openSync(directory, O_PATH | constants.O_DIRECTORY);
+    this.path = join('/proc', String(process.pid), 'fd', String(this.#directory), name);
+    try {
+      this.#fd = listenUnix(this.path);
+    } catch (error) {
+      closeSync(this.#directory);
+      throw error;
+    }
+  }
+
+  /** Resolves with the descriptor, which the caller owns; never, if nobody sends one. */
+  async receive(): Promise<number> {
+    const connection = await this.#readable(this.#fd, () => acceptSocket(this.#fd));
+    try {
+      return await this.#readable(connection, () => receiveDescriptor(connection));
+    } finally {
+      closeDescriptor(connection);
+    }
+  }
+
+  #readable(fd: number, take: () => number): Promise<number> {
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    this.#watch = this.#watcher.onReadable(fd, () => {
+      this.#watch?.[Symbol.dispose]();
+      try {
+        resolve(take());
+      } catch (error) {
+        reject(error instanceof Error ? error : new Error(String(error)));
+      }
+    });
+    return promise;
+  }
+
+  [Symbol.dispose](): void {
+    this.#watch?.[Symbol.dispose]();
+    closeDescriptor(this.#fd);
+    rmSync(this.path, { force: true });
+    closeSync(this.#directory);
+  }
+}
+
+/** struct msghdr, iovec and cmsghdr of 64-bit Linux by hand; the message's own bytes are of no interest. */
+function receiveDescriptor(fd: number): number {
+  const bytes = Buffer.alloc(4096);
+  const vector = Buffer.alloc(16);
+  vector.writeBigUInt64LE(koffi.address(bytes), 0);
+  vector.writeBigUInt64LE(BigInt(bytes.length), 8);
+  const control = Buffer.alloc(64);
+  const message = Buffer.alloc(56);
+  message.writeBigUInt64LE(koffi.address(vector), 16);
+  message.writeBigUInt64LE(1n, 24);
+  message.writeBigUInt64LE(koffi.address(control), 32);
+  message.writeBigUInt64LE(BigInt(control.length), 40);
+  checked(Number(recvmsg(fd, message, MSG_CMSG_CLOEXEC)), 'receive a terminal');
+  const filled = Number(message.readBigUInt64LE(40));
+  if (filled < 20 || control.readInt32LE(8) !== SOL_SOCKET || control.readInt32LE(12) !== SCM_RIGHTS)
+    throw fail('internal', 'receive a terminal: the OCI runtime sent none');
+  return control.readInt32LE(16);
+}

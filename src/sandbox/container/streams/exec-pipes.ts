@@ -1,0 +1,55 @@
+import { openSync } from 'node:fs';
+import { closeQuietly, makePipe, readablePipe, writablePipe } from '../../../linux/fds.ts';
+import { spawnExec } from '../../oci/runtime.ts';
+import type { Parts } from '../../parts.ts';
+import { drain } from './drain.ts';
+import { ProcessOutput } from './process-output.ts';
+import type { ExecStart, StartedExec } from './started-exec.ts';
+
+/** Without a terminal: three pipes, straight on libuv. */
+export async function startOnPipes(
+  { watcher }: Pick<Parts, 'watcher'>,
+  { runtime, id, group, wanted }: ExecStart,
+): Promise<StartedExec> {
+  const input = wanted.stdin ? makePipe() : undefined;
+  const nothing = openSync('/dev/null', 'r');
+  const [out, err] = [makePipe(), makePipe()];
+  const theirs = [input?.read ?? nothing, out.write, err.write];
+  const fds = new Map(theirs.entries());
+  const { name, processFile } = group;
+  let child;
+  try {
+    child = spawnExec(watcher, runtime, { id, processFile, cgroup: name, fds, consoleSocket: undefined });
+  } catch (error) {
+    [out.read, err.read, ...(input === undefined ? [] : [input.write])].forEach(closeQuietly);
+    throw error;
+  } finally {
+    new Set([...theirs, nothing]).forEach(closeQuietly);
+  }
+  const stdin = input === undefined ? undefined : writablePipe(input.write);
+  // A program that ends without reading its input is no error of ours; its exit code tells.
+  stdin?.on('error', () => undefined);
+  const [stdout, stderr] = [new ProcessOutput(readablePipe(out.read)), new ProcessOutput(readablePipe(err.read))];
+  if (!wanted.stdout) stdout.destroy();
+  if (!wanted.stderr) stderr.destroy();
+  return {
+    child,
+    session: {
+      stdin,
+      stdout: wanted.stdout ? stdout : undefined,
+      stderr: wanted.stderr ? stderr : undefined,
+      resize: () => undefined,
+    },
+    hangUp() {
+      stdin?.end();
+      stdout.destroy();
+      stderr.destroy();
+    },
+    detached: new Promise<void>(() => undefined),
+    async finish() {
+      stdin?.destroy();
+      await drain([stdout, stderr]);
+      return { stdout: stdout.head, stderr: stderr.head };
+    },
+  };
+}

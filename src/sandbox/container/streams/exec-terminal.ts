@@ -1,0 +1,125 @@
+import { openSync } from 'node:fs';
+import { Readable } from 'node:stream';
+import { waitFor } from '../../../base/abort.ts';
+import { fail } from '../../../base/errors.ts';
+import { ConsoleSocket } from '../../../linux/console-socket.ts';
+import { closeQuietly, duplicate, makePipe, readablePipe } from '../../../linux/fds.ts';
+import type { Child } from '../../../linux/process.ts';
+import { resizeTerminal, terminalStream } from '../../../linux/terminal.ts';
+import { execFailure } from '../../oci/exec-failure.ts';
+import { cleanRuntimeMessage, spawnExec } from '../../oci/runtime.ts';
+import type { Parts } from '../../parts.ts';
+import { drain } from './drain.ts';
+import { ProcessOutput } from './process-output.ts';
+import type { ExecStart, StartedExec } from './started-exec.ts';
+import { TerminalInput } from './terminal-input.ts';
+
+/** With a terminal, which the OCI runtime makes in the container's own devpts and sends us the master of. */
+export async function startOnTerminal(
+  { watcher, settings, paths }: Pick<Parts, 'paths' | 'settings' | 'watcher'>,
+  { runtime, id, group, wanted }: ExecStart,
+  signal: AbortSignal,
+): Promise<StartedExec> {
+  const { name, processFile } = group;
+  using console = new ConsoleSocket(watcher, paths.container(id).bundle, name);
+  const { child, said } = spawnTalking((fds) =>
+    spawnExec(watcher, runtime, { id, processFile, cgroup: name, fds, consoleSocket: console.path }),
+  );
+  const master = await waitFor(Promise.race([console.receive(), child.ended]), signal).catch((error: unknown) => {
+    void group.killUntil(child.ended);
+    throw error;
+  });
+  if (typeof master !== 'number') return await neverStarted(child, said);
+  return onTerminal(child, { master, said, wanted, detachKeys: settings.detachKeys });
+}
+
+/** The runtime's own messages, which do not go to the terminal. */
+function spawnTalking(start: (fds: ReadonlyMap<number, number>) => Child) {
+  const nothing = openSync('/dev/null', 'r+');
+  const pipe = makePipe();
+  const theirs = [nothing, nothing, pipe.write];
+  try {
+    const child = start(new Map(theirs.entries()));
+    return { child, said: new ProcessOutput(readablePipe(pipe.read)) };
+  } catch (error) {
+    closeQuietly(pipe.read);
+    throw error;
+  } finally {
+    new Set(theirs).forEach(closeQuietly);
+  }
+}
+
+/** The runtime ended before there was a terminal. Errors: unless it was the program's fault. */
+async function neverStarted(child: Child, said: ProcessOutput): Promise<StartedExec> {
+  const ending = await child.ended;
+  said.resume();
+  await drain([said]);
+  const printed = { stdout: Buffer.alloc(0), stderr: said.head };
+  const message = cleanRuntimeMessage(said.head.toString('utf8'));
+  if (execFailure({ ending, ...printed, cut: false }) === undefined)
+    throw fail('unknown', `the command could not be started: ${message || 'the OCI runtime said nothing'}`);
+  return {
+    child,
+    session: { stdin: undefined, stdout: Readable.from([line(message)]), stderr: undefined, resize: () => undefined },
+    hangUp: () => undefined,
+    detached: new Promise<void>(() => undefined),
+    finish: () => Promise.resolve(printed),
+  };
+}
+
+const line = (text: string) => Buffer.from(`${text}\r\n`);
+
+interface OnTerminal {
+  readonly master: number;
+  readonly said: ProcessOutput;
+  readonly wanted: ExecStart['wanted'];
+  readonly detachKeys: Uint8Array;
+}
+
+function onTerminal(child: Child, { master, said, wanted, detachKeys }: OnTerminal): StartedExec {
+  // Held until the program ends: one that closes its terminal, to open it again, would be hung up otherwise.
+  let control: number | undefined = duplicate(master, 3);
+  const letGo = () => {
+    if (control !== undefined) closeQuietly(control);
+    control = undefined;
+  };
+  const terminal = terminalStream(master);
+  const stdout = new ProcessOutput(terminal);
+  if (!wanted.stdout) stdout.destroy();
+  const detached = Promise.withResolvers<void>();
+  const onDetach = () => {
+    stdout.finish();
+    detached.resolve();
+  };
+  // What cannot be typed any more is no error: the end of the program tells.
+  const write = (chunk: Buffer, done: () => void) => void terminal.write(chunk, () => done());
+  const stdin = wanted.stdin ? new TerminalInput({ detachKeys, write, onDetach, typesEnd: true }) : undefined;
+  said.resume();
+  return {
+    child,
+    session: {
+      stdin,
+      stdout: wanted.stdout ? stdout : undefined,
+      stderr: undefined,
+      resize(width, height) {
+        if (control !== undefined) resizeTerminal(control, width, height);
+      },
+    },
+    hangUp() {
+      stdout.destroy();
+      terminal.destroy();
+      letGo();
+    },
+    detached: detached.promise,
+    async finish() {
+      await drain([said]);
+      const message = said.head;
+      if (message.length > 0) stdout.say(line(cleanRuntimeMessage(message.toString('utf8'))));
+      await drain([stdout]);
+      terminal.destroy();
+      stdin?.destroy();
+      letGo();
+      return { stdout: stdout.head, stderr: message };
+    },
+  };
+}
