@@ -8,7 +8,7 @@ import type { Images } from '../image/service.ts';
 import type { DiskPool } from '../linux/disk.ts';
 import type { PodCalls } from '../linux/pod-calls.ts';
 import type { Watcher } from '../linux/watcher.ts';
-import type { PodNetwork } from './network/network.ts';
+import type { NodeNetwork } from './network/network.ts';
 import type { OciRuntime } from './oci/runtime.ts';
 import type { SeccompFilters } from './oci/seccomp-filters.ts';
 import type { HostFacts } from './oci/spec/input.ts';
@@ -47,7 +47,7 @@ export interface Parts {
   readonly oomScore: { readonly own: number; readonly maySetLower: boolean };
   readonly cgroups: Cgroups;
   readonly images: Images;
-  readonly network: PodNetwork;
+  readonly network: NodeNetwork;
   readonly watcher: Watcher;
   readonly podCalls: PodCalls;
   /** Our own directories. */

@@ -3,7 +3,7 @@ import { messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import type { BuiltIn } from './built-in.ts';
 import type { CniNetwork } from './cni/network.ts';
-import type { NetworkReadiness, NetworkedPod, PodNetwork } from './network.ts';
+import type { NetworkReadiness, NetworkedPod, NodeNetwork, PodNetwork } from './network.ts';
 
 export type NetworkMode = 'auto' | 'built-in' | 'cni';
 
@@ -23,7 +23,7 @@ export interface ChoiceOptions {
  * Gives each pod the network that is chosen when it comes; it keeps that one. So both are in use at once after a
  * configuration has changed, and each is asked for what it has.
  */
-export class NetworkChoice implements PodNetwork {
+export class NetworkChoice implements NodeNetwork {
   readonly #options: ChoiceOptions;
   #wasBuiltIn: boolean;
 
@@ -55,6 +55,11 @@ export class NetworkChoice implements PodNetwork {
 
   ready(): NetworkReadiness {
     return this.#chosen.ready();
+  }
+
+  summary(): object {
+    const { mode, cni } = this.#options;
+    return this.#isBuiltIn ? { mode, kind: 'built-in' } : { mode, kind: 'cni', configuration: cni.current.found };
   }
 
   describe(pod: PodId): object | undefined {

@@ -39,3 +39,9 @@ export interface PodNetwork {
   /** Stops timers and writes down what is only in memory; every pod keeps its network. */
   close(): Promise<void>;
 }
+
+/** The networks of a node: each pod has one of them. */
+export interface NodeNetwork extends PodNetwork {
+  /** Which one new pods get, and of what it is made, for `crictl info`. Out of memory. */
+  summary(): object;
+}

@@ -28,12 +28,13 @@ export function status(parts: StatusParts): Unary<StatusRequest, StatusResponse>
   };
 }
 
-function statusInfo({ cgroups, host, runtimes, settings, store }: StatusParts): Record<string, string> {
+function statusInfo({ cgroups, host, network, runtimes, settings, store }: StatusParts): Record<string, string> {
   const config = { settings, runtimes: [...runtimes.values()] };
   return {
     config: JSON.stringify(config, asText),
     cgroups: JSON.stringify({ version: cgroups.version, driver: cgroups.driver }),
     host: JSON.stringify(host),
+    network: JSON.stringify(network.summary()),
     objects: JSON.stringify({
       pods: store.pods.size,
       containers: store.containers.size,

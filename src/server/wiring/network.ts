@@ -1,7 +1,7 @@
 import { openBuiltInNetwork } from '../../sandbox/network/built-in.ts';
 import { NetworkChoice, isBuiltInChosen } from '../../sandbox/network/choice.ts';
 import { openCniNetwork } from '../../sandbox/network/cni/network.ts';
-import type { PodNetwork } from '../../sandbox/network/network.ts';
+import type { NodeNetwork } from '../../sandbox/network/network.ts';
 import type { Parts } from '../../sandbox/parts.ts';
 import type { Given } from './given.ts';
 
@@ -9,7 +9,7 @@ import type { Given } from './given.ts';
 export async function openNetwork(
   given: Given,
   parts: Pick<Parts, 'instance' | 'podCalls' | 'watcher'>,
-): Promise<PodNetwork> {
+): Promise<NodeNetwork> {
   const { config, log } = given;
   const { mode, ranges, bridge, mtu } = config.network;
   const made: { choice?: NetworkChoice } = {};
@@ -38,7 +38,7 @@ function cniOptions(
     directory: mode === 'built-in' ? '' : cniConfDir,
     ...{ root: config.root, state: config.state, binDirs: cniBinDirs, timeoutMs: cniPluginTimeoutSeconds * 1000 },
     environment: pluginEnvironment(environment),
-    ownAnnotations: true,
+    annotations: [],
     series: metrics.cni,
     ...{ watcher, log, reach, onChange },
   };

@@ -79,7 +79,18 @@ ${more}`;
     renameSync(`${path}.tmp`, path);
   }
 
-  chain(plugins: readonly object[], more: object = {}): object {
+  #marks = 0;
+  /** Writes a list and waits until it is in force. */
+  async use(content: { readonly plugins: readonly object[] }, file = '10-test.conflist'): Promise<void> {
+    const mark = ++this.#marks;
+    this.write(file, { ...content, plugins: content.plugins.map((plugin) => ({ mark, ...plugin })) });
+    await eventually(async () => {
+      const { info } = await this.cricket.client.runtime.status({ verbose: true });
+      expect(info['network']).to.contain(`"mark":${mark}`);
+    });
+  }
+
+  chain(plugins: readonly object[], more: object = {}) {
     return { cniVersion: '1.0.0', name: this.name, plugins, ...more };
   }
 
@@ -94,8 +105,9 @@ ${more}`;
     const names = readdirSync(join(this.dir, 'calls')).filter((name) => name.startsWith(`${command}.`));
     return names.map((name) => {
       const [head = '', body = ''] = readFileSync(join(this.dir, 'calls', name), 'utf8').split('\n\n');
-      const variables = Object.fromEntries(head.split('\n').map((line) => /^([^=]*)=(.*)$/.exec(line)?.slice(1) ?? []));
-      return { command, variables: variables as Record<string, string>, request: JSON.parse(body) as Call['request'] };
+      const variables: Record<string, string> = {};
+      for (const line of head.split('\n')) variables[line.split('=')[0] ?? ''] = line.slice(line.indexOf('=') + 1);
+      return { command, variables, request: JSON.parse(body) as Call['request'] };
     });
   }
 
@@ -107,6 +119,16 @@ ${more}`;
   taken(): string[] {
     const folder = join(this.dir, 'taken', this.name);
     return existsSync(folder) ? readdirSync(folder).filter((name) => /^[0-9a-f.:]+$/.test(name)) : [];
+  }
+
+  has(file: string): boolean {
+    return existsSync(join(this.dir, file));
+  }
+
+  /** Resolves when a plugin has written that file, and takes it away. */
+  async reached(file: string): Promise<void> {
+    await eventually(() => expect(this.has(file), file).to.equal(true));
+    rmSync(join(this.dir, file));
   }
 
   /** Plugins that run. */

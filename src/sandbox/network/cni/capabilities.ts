@@ -15,14 +15,15 @@ const annotation = {
 
 /**
  * What is known of a pod that plugins may ask for. `podCidr` is the kubelet's: the ranges to take addresses from.
- * `ownAnnotations`: annotations of ours count. Errors: `invalid_argument` naming the annotation.
+ * `annotations`: those of ours that count. Errors: `invalid_argument` naming the annotation.
  */
 export function capabilitiesOf(
   { config }: NetworkedPod,
-  { podCidr, ownAnnotations }: { readonly podCidr: string; readonly ownAnnotations: boolean },
+  { podCidr, annotations: allowed }: { readonly podCidr: string; readonly annotations: readonly string[] },
 ): CapabilityArguments {
   const { annotations, cgroupParent, dns, ports } = config;
-  const wish = (key: keyof typeof annotation) => (ownAnnotations ? annotations[annotation[key]] : undefined);
+  const wish = (key: keyof typeof annotation) =>
+    allowed.includes(annotation[key]) ? annotations[annotation[key]] : undefined;
   const ranges = words(podCidr);
   return pruned({
     portMappings: ports.length === 0 ? undefined : ports.map((port) => ({ ...port, hostIP: port.hostIp })).map(pruneIp),

@@ -25,8 +25,8 @@ export interface CniOptions extends Omit<PluginRunner, 'running'> {
   readonly root: string;
   /** The run-time directory, which does not. */
   readonly state: string;
-  /** Annotations of ours count. */
-  readonly ownAnnotations: boolean;
+  /** Annotations of ours that pods may use. */
+  readonly annotations: readonly string[];
   readonly log: Logger;
   readonly reach: ReachStep;
   /** Told when a configuration came, changed or went. */
@@ -101,7 +101,7 @@ export class CniNetwork implements PodNetwork {
       throw fail('failed_precondition', `network of pod ${pod.id}: ${state.ready ? '' : state.message}`);
     }
     const { file, network } = found;
-    const known = { podCidr: this.#podCidr, ownAnnotations: this.#runner.ownAnnotations };
+    const known = { podCidr: this.#podCidr, annotations: this.#runner.annotations };
     const capabilities = capabilitiesOf(pod, known);
     const plugins = network.plugins.map(({ type, capabilities: wanted, raw }) => ({
       ...{ type, raw },
