@@ -1,5 +1,7 @@
 import type { Images } from '../image/service.ts';
 import type { ExitWatch } from '../sandbox/container/exit-watch.ts';
+import type { Feed } from '../sandbox/events/feed.ts';
+import type { LifeEvent } from '../sandbox/events/life.ts';
 import type { OomTallies } from '../sandbox/events/oom-counts.ts';
 import type { Parts } from '../sandbox/parts.ts';
 import type { Sampler } from '../sandbox/stats/sampler.ts';
@@ -54,6 +56,7 @@ export type HandlerParts = Parts & {
   /** The root directory: the mount point that writable layers are said to be on. */
   readonly root: string;
   readonly oomTallies: OomTallies;
+  readonly lives: Feed<LifeEvent>;
   /** Of this Cricket. */
   readonly version: string;
 };
@@ -93,7 +96,7 @@ export function runtimeHandlers(parts: HandlerParts): RuntimeHandlers {
     checkpointContainer,
     checkpointPod,
     restorePod,
-    getContainerEvents,
+    getContainerEvents: getContainerEvents(parts.lives, store),
     listMetricDescriptors,
     listPodSandboxMetrics: listPodSandboxMetrics(parts),
     streamPodSandboxMetrics: streamPodSandboxMetrics(parts),

@@ -18,6 +18,18 @@ import type { Unreadable } from './unreadable.ts';
 
 export type Pod = Tracked<PodRecord, PodState, PodEvent>;
 export type Container = Tracked<ContainerRecord, ContainerState, ContainerEvent>;
+/** A pod or container as it is, or was in one instant. */
+export type PodFacts = Pick<Pod, 'record' | 'state'>;
+export type ContainerFacts = Pick<Container, 'record' | 'state'>;
+
+/** Told of every change in memory, in order, within it: it must neither wait nor throw. */
+export interface StoreObserver {
+  podChanged(pod: Pod, before: PodState): void;
+  containerChanged(container: Container, before: ContainerState): void;
+  /** The last that is heard of it; it is in the store no more. */
+  podDropped(pod: Pod): void;
+  containerDropped(container: Container): void;
+}
 
 /** Every pod and container, in memory and on disk. */
 export interface Store {
@@ -34,6 +46,7 @@ export interface Store {
   dropPod(id: PodId): Promise<void>;
   dropContainer(id: ContainerId): Promise<void>;
   containersOf(id: PodId): readonly Container[];
+  observe(observer: StoreObserver): void;
 }
 
 export async function createStore(paths: Paths, log: Logger): Promise<Store> {
@@ -41,6 +54,7 @@ export async function createStore(paths: Paths, log: Logger): Promise<Store> {
   const containers = new Map<ContainerId, Container>();
   for (const path of [paths.podRecords, paths.containerRecords, paths.exits]) await makePrivateDirectory(path);
 
+  const observers: StoreObserver[] = [];
   // Not a child of the log: that would keep the level it was born with.
   const speaking = (about: object) => ({
     warn: (fields: object, message: string) => log.warn({ ...about, ...fields }, message),
@@ -51,7 +65,9 @@ export async function createStore(paths: Paths, log: Logger): Promise<Store> {
       const durable = isLasting(next.kind);
       await Promise.all([saveCheckpoint(podStateKind, at.state, next, { durable }), durable && syncIfThere(at.record)]);
     };
-    const pod = new Tracked({ record, state, step: stepPod, save, log: speaking({ pod: record.id }) });
+    const changed = (before: PodState) => observers.forEach((one) => one.podChanged(pod, before));
+    const options = { record, state, step: stepPod, save, log: speaking({ pod: record.id }), changed };
+    const pod = new Tracked<PodRecord, PodState, PodEvent>(options);
     pods.set(record.id, pod);
     return pod;
   };
@@ -62,7 +78,8 @@ export async function createStore(paths: Paths, log: Logger): Promise<Store> {
       const saved = saveCheckpoint(containerStateKind, at.state, next, { durable });
       await Promise.all([saved, durable && syncIfThere(at.record)]);
     };
-    const options = { record, state, step: stepContainer, save, log: speaking({ container: record.id }) };
+    const changed = (before: ContainerState) => observers.forEach((one) => one.containerChanged(container, before));
+    const options = { record, state, step: stepContainer, save, log: speaking({ container: record.id }), changed };
     const container = new Tracked<ContainerRecord, ContainerState, ContainerEvent>(options);
     containers.set(record.id, container);
     return container;
@@ -101,14 +118,17 @@ export async function createStore(paths: Paths, log: Logger): Promise<Store> {
       return adoptContainer(record, { kind: 'creating' });
     },
     async dropPod(id) {
+      const pod = pods.get(id);
       await forget(paths.pod(id));
-      pods.delete(id);
+      if (pod !== undefined && pods.delete(id)) observers.forEach((one) => one.podDropped(pod));
     },
     async dropContainer(id) {
+      const container = containers.get(id);
       await forget(paths.container(id));
-      containers.delete(id);
+      if (container !== undefined && containers.delete(id)) observers.forEach((one) => one.containerDropped(container));
     },
     containersOf: (id) => [...containers.values()].filter((container) => container.record.podId === id),
+    observe: (observer) => void observers.push(observer),
   };
 }
 

@@ -7,6 +7,8 @@ export interface TrackedOptions<R, S, E> {
   readonly step: (state: S, event: E) => S;
   readonly save: (state: S) => Promise<void>;
   readonly log: { readonly warn: (fields: object, message: string) => void };
+  /** Told after each change, with the state before it. It must not throw. */
+  readonly changed?: (before: S) => void;
 }
 
 /**
@@ -66,7 +68,9 @@ export class Tracked<R, S, E> {
   }
 
   #set(next: S): void {
+    const before = this.#state;
     this.#state = next;
+    this.#options.changed?.(before);
     for (const listener of [...this.#listeners]) listener();
   }
 

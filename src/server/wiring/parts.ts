@@ -11,6 +11,9 @@ import { Watcher } from '../../linux/watcher.ts';
 import { settleLater } from '../../sandbox/container/exit.ts';
 import type { ExitParts } from '../../sandbox/container/exit.ts';
 import { ExitWatch } from '../../sandbox/container/exit-watch.ts';
+import { Feed } from '../../sandbox/events/feed.ts';
+import { watchLives } from '../../sandbox/events/life.ts';
+import type { LifeEvent } from '../../sandbox/events/life.ts';
 import { OomCounts } from '../../sandbox/events/oom-counts.ts';
 import { enterOwnCgroup } from '../../sandbox/pod/cgroups.ts';
 import type { ReconcileParts } from '../../sandbox/reconcile.ts';
@@ -40,6 +43,8 @@ export async function openParts(given: Given, stack: AsyncDisposableStack): Prom
   const oomTallies = await OomCounts.open(join(config.root, 'oom-counts.json'), bootId, log);
   stack.defer(() => oomTallies.close());
   const store = await createStore(paths, log);
+  const lives = new Feed<LifeEvent>('container events');
+  store.observe(watchLives(store, (event) => lives.publish(event)));
   const watcher = stack.use(new Watcher());
   const podCalls = stack.use(openPodCalls(stuck));
   const disk = stack.use(openDiskPool({ name: 'disk', size: 2, onStuck: stuck }));
@@ -67,7 +72,7 @@ export async function openParts(given: Given, stack: AsyncDisposableStack): Prom
   const walks = stack.use(openDiskPool({ name: 'layer sizes', size: 1, onStuck: stuck }));
   const sampler = stack.use(createSampler({ ...common, disk: walks, root: config.root, oomTallies, onStuck: stuck }));
   const exits = stack.use(new ExitWatch(watcher, paths.exits, (container) => settleLater(exitParts, container)));
-  const parts = { ...common, sampler, exits, oomTallies };
+  const parts = { ...common, sampler, exits, oomTallies, lives };
   const exitParts: ExitParts = parts;
   return parts;
 }

@@ -2,7 +2,7 @@ import { ContainerState, MountPropagation } from '../../../../api/cri/v1/api.ts'
 import type { Container as WireContainer, ContainerStatus, ImageSpec, Mount } from '../../../../api/cri/v1/api.ts';
 import type { ContainerMount, ContainerRecord } from '../../../sandbox/container/record.ts';
 import type { ContainerState as State } from '../../../sandbox/container/state.ts';
-import type { Container } from '../../../sandbox/store/store.ts';
+import type { ContainerFacts } from '../../../sandbox/store/store.ts';
 import { encodeResources } from './resources.ts';
 import { encodeSignal } from './signal.ts';
 
@@ -21,11 +21,11 @@ const wireState: Readonly<Record<State['kind'], ContainerState>> = {
   broken: ContainerState.CONTAINER_UNKNOWN,
 };
 
-export function encodeContainerState(container: Container): ContainerState {
+export function encodeContainerState(container: ContainerFacts): ContainerState {
   return wireState[container.state.kind];
 }
 
-export function encodeContainer(container: Container): WireContainer {
+export function encodeContainer(container: ContainerFacts): WireContainer {
   const { id, podId, config, imageId, imageRef, createdAt } = container.record;
   return {
     id,
@@ -41,7 +41,7 @@ export function encodeContainer(container: Container): WireContainer {
   };
 }
 
-export function encodeContainerStatus(container: Container): ContainerStatus {
+export function encodeContainerStatus(container: ContainerFacts): ContainerStatus {
   const { record, state } = container;
   const { config } = record;
   const { user, resources } = 'user' in state ? state : { user: undefined, resources: undefined };

@@ -2,7 +2,7 @@ import { NamespaceMode, PodSandboxState } from '../../../../api/cri/v1/api.ts';
 import type { PodSandbox, PodSandboxMetadata, PodSandboxStatus } from '../../../../api/cri/v1/api.ts';
 import type { PodRecord } from '../../../sandbox/pod/record.ts';
 import { isReady } from '../../../sandbox/pod/state.ts';
-import type { Pod } from '../../../sandbox/store/store.ts';
+import type { PodFacts } from '../../../sandbox/store/store.ts';
 
 const modes = { pod: NamespaceMode.POD, container: NamespaceMode.CONTAINER, node: NamespaceMode.NODE } as const;
 
@@ -11,11 +11,11 @@ export function encodePodMetadata({ config }: PodRecord): PodSandboxMetadata {
   return { name, uid, namespace, attempt };
 }
 
-export function encodePodState(pod: Pod): PodSandboxState {
+export function encodePodState(pod: PodFacts): PodSandboxState {
   return isReady(pod.state) ? PodSandboxState.SANDBOX_READY : PodSandboxState.SANDBOX_NOTREADY;
 }
 
-export function encodePod(pod: Pod): PodSandbox {
+export function encodePod(pod: PodFacts): PodSandbox {
   const { id, config, createdAt, handler } = pod.record;
   return {
     id,
@@ -29,7 +29,7 @@ export function encodePod(pod: Pod): PodSandbox {
 }
 
 /** The kubelet makes a sandbox anew when `network` here differs from what it asked for. */
-export function encodePodStatus(pod: Pod): PodSandboxStatus {
+export function encodePodStatus(pod: PodFacts): PodSandboxStatus {
   const { config } = pod.record;
   const [ip, ...others] = isReady(pod.state) ? pod.state.ips : [];
   return {
