@@ -8,6 +8,7 @@ import type { Images } from '../image/service.ts';
 import type { DiskPool } from '../linux/disk.ts';
 import type { PodCalls } from '../linux/pod-calls.ts';
 import type { Watcher } from '../linux/watcher.ts';
+import type { EventSink } from './events/event-log.ts';
 import type { NodeNetwork } from './network/network.ts';
 import type { OciRuntime } from './oci/runtime.ts';
 import type { SeccompFilters } from './oci/seccomp-filters.ts';
@@ -59,6 +60,8 @@ export interface Parts {
   /** Creations, stops and removals in flight: a retry joins. */
   readonly flights: Flights<string, unknown>;
   readonly log: Logger;
+  /** What happens, for the journal and who follows it. */
+  readonly events: EventSink;
   readonly reach: ReachStep;
   /** Ends with the daemon, never with a request. */
   readonly lifetime: AbortSignal;

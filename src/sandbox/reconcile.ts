@@ -15,7 +15,8 @@ import { breakUnpinned } from './pod/lost-pins.ts';
 import type { Parts } from './parts.ts';
 import { netPinDirectory, podOfNetPin } from './store/paths.ts';
 
-export type ReconcileParts = RecoverParts & Pick<Parts, 'instance' | 'settings'> & { readonly stateDirectory: string };
+export type ReconcileParts = RecoverParts &
+  Pick<Parts, 'events' | 'instance' | 'settings'> & { readonly stateDirectory: string };
 
 const roundTimeoutMs = 120_000;
 
@@ -43,7 +44,10 @@ export async function reconcile(parts: ReconcileParts): Promise<readonly string[
   await look('runtime state', () => orphanRuntimeState(parts));
   await look('cgroups', () => orphanCgroups(parts, signal));
   await look('exit files', () => orphanExits(parts));
-  for (const line of found) parts.log.warn({ finding: line }, 'reconciled');
+  for (const finding of found) {
+    parts.log.warn({ finding }, 'reconciled');
+    parts.events.publish({ type: 'node', action: 'reconcile', attributes: { finding } });
+  }
   return found;
 }
 

@@ -1,5 +1,6 @@
 import type { Images } from '../image/service.ts';
 import type { ExitWatch } from '../sandbox/container/exit-watch.ts';
+import type { EventLog } from '../sandbox/events/event-log.ts';
 import type { Feed } from '../sandbox/events/feed.ts';
 import type { LifeEvent } from '../sandbox/events/life.ts';
 import type { OomTallies } from '../sandbox/events/oom-counts.ts';
@@ -57,6 +58,7 @@ export type HandlerParts = Parts & {
   readonly root: string;
   readonly oomTallies: OomTallies;
   readonly lives: Feed<LifeEvent>;
+  readonly events: EventLog;
   /** Of this Cricket. */
   readonly version: string;
 };

@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import { abortError, sleep, withTimeout } from '../../base/abort.ts';
 import type { CgroupPath } from '../../cgroups/path.ts';
 import { wouldBeLost } from '../../linux/signals.ts';
+import { aboutContainer } from '../events/event.ts';
 import type { Container } from '../store/store.ts';
 import type { Parts } from '../parts.ts';
 import type { ExitWatch } from './exit-watch.ts';
@@ -9,7 +10,7 @@ import type { ReleaseParts } from './release.ts';
 import { isLive } from './state.ts';
 
 export type StopParts = ReleaseParts &
-  Pick<Parts, 'cgroups' | 'lifetime' | 'log' | 'reach' | 'store'> & { readonly exits: ExitWatch };
+  Pick<Parts, 'cgroups' | 'events' | 'lifetime' | 'log' | 'reach' | 'store'> & { readonly exits: ExitWatch };
 
 /** Milliseconds a killed container may take to be gone: a process in uninterruptible sleep cannot be hurried. */
 const killTimeoutMs = 30_000;
@@ -24,9 +25,15 @@ export async function stopContainer(
   seconds: number,
   signal: AbortSignal,
 ): Promise<void> {
+  if (!isLive(container.state)) return;
+  await endContainer(parts, container, seconds, signal);
+  const about = aboutContainer(container, parts.store.pods.get(container.record.podId));
+  parts.events.publish({ type: 'container', action: 'stop', ...about, attributes: { graceSeconds: seconds } });
+}
+
+async function endContainer(parts: StopParts, container: Container, seconds: number, signal: AbortSignal) {
   const { state, record } = container;
-  if (!isLive(state)) return;
-  if (state.kind !== 'created' && seconds > 0) {
+  if (isLive(state) && state.kind !== 'created' && seconds > 0) {
     const lost = wouldBeLost(state.init.pid, record.stopSignal);
     parts.exits.signalInit(record.id, record.stopSignal);
     parts.reach('stop:signalled');

@@ -1,4 +1,4 @@
-import { open, rename, rm } from 'node:fs/promises';
+import { open, rename } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, messageOf } from '../../base/errors.ts';
@@ -121,7 +121,7 @@ export class JournalLane implements AsyncDisposable {
     });
     await this.settled();
     try {
-      for (const file of files) yield* linesOf(file, tailBytes);
+      for (const file of files) yield* this.#linesOf(file, tailBytes);
     } finally {
       for (const file of files) await file.close().catch(() => undefined);
     }
@@ -137,24 +137,23 @@ export class JournalLane implements AsyncDisposable {
     }
   }
 
-  /** Takes away a lane that is not to be kept any more. */
-  async remove(): Promise<void> {
-    await rm(this.#newer, { force: true });
-    await rm(this.#older, { force: true });
+  /** A file that cannot be read, or not to its end, is no reason to keep the rest back. */
+  async *#linesOf(file: FileHandle, tailBytes: number): AsyncGenerator<CricketEvent> {
+    try {
+      const { size } = await file.stat();
+      if (size === 0) return;
+      const start = Math.max(0, size - tailBytes);
+      for await (const line of file.readLines({ start, end: size - 1, autoClose: false })) {
+        const event = parseEvent(line);
+        if (event !== undefined) yield event;
+      }
+    } catch (error) {
+      this.#options.log.warn({ reason: messageOf(error) }, 'event journal unreadable: its events are left out');
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.settled();
     await this.#close();
-  }
-}
-
-async function* linesOf(file: FileHandle, tailBytes: number): AsyncGenerator<CricketEvent> {
-  const { size } = await file.stat();
-  if (size === 0) return;
-  const start = Math.max(0, size - tailBytes);
-  for await (const line of file.readLines({ start, end: size - 1, autoClose: false })) {
-    const event = parseEvent(line);
-    if (event !== undefined) yield event;
   }
 }

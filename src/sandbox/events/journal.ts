@@ -29,8 +29,7 @@ export class Journal implements AsyncDisposable {
   /** Errors: the directory cannot be made. */
   static async open({ directory, maxBytes, log }: JournalOptions): Promise<Journal> {
     await makePrivateDirectory(directory);
-    const lane = (name: string, share: number) =>
-      new JournalLane({ directory, name, maxBytes: maxBytes * share, log });
+    const lane = (name: string, share: number) => new JournalLane({ directory, name, maxBytes: maxBytes * share, log });
     return new Journal(lane('events', 0.75), lane('execs', 0.25));
   }
 

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { version } from '../version.ts';
+import { addEventsCommand } from './events/command.ts';
 import { addImageCommands } from './images/commands.ts';
 import { formatOption } from './format.ts';
 import type { FormatFlag } from './format.ts';
@@ -49,6 +50,7 @@ export function buildProgram(terminal: Terminal, finish: Finish): Command {
       const facts = { version, node: process.versions.node, arch: process.arch };
       terminal.out(format === 'json' ? `${JSON.stringify(facts)}\n` : `cricket ${version}\n`);
     });
+  addEventsCommand(program.command('events'), terminal);
   addImageCommands(program.command('images').description('images of the running daemon'), terminal);
   program
     .command('completion')

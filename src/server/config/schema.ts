@@ -3,6 +3,7 @@ import { cgroupSection } from './sections/cgroup.ts';
 import { containersSection, ulimitsSection } from './sections/containers.ts';
 import { daemonSettings } from './sections/daemon.ts';
 import { metricsSection, streamingSection } from './sections/endpoints.ts';
+import { eventsSection } from './sections/events.ts';
 import { imagesSection } from './sections/images.ts';
 import { logSection } from './sections/log.ts';
 import { conmonSection, initSection } from './sections/monitor.ts';
@@ -28,6 +29,7 @@ export const configSchema = z
     containers: containersSection.prefault({}),
     ulimits: ulimitsSection,
     streaming: streamingSection.prefault({}),
+    events: eventsSection.prefault({}),
     metrics: metricsSection.prefault({}),
     tracing: tracingSection.prefault({}),
   })

@@ -1,11 +1,13 @@
+import { once } from 'node:events';
 import { chmod } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { throwIfAborted } from '../../base/abort.ts';
 import { errorFrom, fail, messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import { freeSocketPath } from '../grpc/socket.ts';
 import { httpStatusOf } from './verb.ts';
-import type { ControlFailure, Verb } from './verb.ts';
+import type { ControlFailure, StreamFailure, Verb } from './verb.ts';
 
 export interface ControlOptions {
   readonly socket: string;
@@ -54,13 +56,16 @@ async function answer(
     const verb = verbs.find(({ method, path }) => method === request.method && path === pathname);
     if (verb === undefined)
       throw fail('unimplemented', `control ${request.method ?? ''} ${pathname}: there is no such verb in this version`);
-    const result = await verb.run({ query: searchParams, body: request }, gone.signal);
+    const result = verb.run({ query: searchParams, body: request }, gone.signal);
+    if (Symbol.asyncIterator in result) await stream(response, result, gone.signal);
+    else send(response, 200, await result);
     log.info(fields, 'control call answered');
-    send(response, 200, result);
   } catch (thrown) {
     const { code, message } = errorFrom(thrown);
-    log.warn({ ...fields, code, error: message }, 'control call failed');
-    send(response, httpStatusOf[code], { code, message } satisfies ControlFailure);
+    if (gone.signal.aborted) log.info({ ...fields, error: message }, 'the caller of the control socket went away');
+    else log.warn({ ...fields, code, error: message }, 'control call failed');
+    if (response.headersSent) response.end(line({ failed: { code, message } } satisfies StreamFailure));
+    else send(response, httpStatusOf[code], { code, message } satisfies ControlFailure);
   } finally {
     // What is left of an upload that was refused would otherwise keep the connection.
     request.resume();
@@ -69,5 +74,17 @@ async function answer(
 
 function send(response: ServerResponse, status: number, body: unknown): void {
   if (response.destroyed) return;
-  response.writeHead(status, { 'content-type': 'application/json' }).end(`${JSON.stringify(body ?? null)}\n`);
+  response.writeHead(status, { 'content-type': 'application/json' }).end(line(body));
 }
+
+/** The head goes out before the first line: the caller then knows that it is heard. */
+async function stream(response: ServerResponse, lines: AsyncIterable<unknown>, signal: AbortSignal): Promise<void> {
+  response.writeHead(200, { 'content-type': 'application/x-ndjson' }).flushHeaders();
+  for await (const one of lines) {
+    throwIfAborted(signal);
+    if (!response.write(line(one))) await once(response, 'drain', { signal });
+  }
+  response.end();
+}
+
+const line = (value: unknown) => `${JSON.stringify(value ?? null)}\n`;

@@ -5,8 +5,11 @@ import type { ErrorCode } from '../../base/errors.ts';
 export interface Verb {
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
-  /** The answer must be plain JSON. The signal fires when the caller went away or the daemon ends. */
-  readonly run: (request: ControlRequest, signal: AbortSignal) => Promise<unknown>;
+  /**
+   * The answer must be plain JSON; that of an iterable is sent as it comes, one a line, as fast as the caller takes it.
+   * The signal fires when the caller went away or the daemon ends.
+   */
+  readonly run: (request: ControlRequest, signal: AbortSignal) => Promise<unknown> | AsyncIterable<unknown>;
 }
 
 export interface ControlRequest {
@@ -19,6 +22,11 @@ export interface ControlRequest {
 export interface ControlFailure {
   readonly code: ErrorCode;
   readonly message: string;
+}
+
+/** The last line of a stream that failed after it had begun. */
+export interface StreamFailure {
+  readonly failed: ControlFailure;
 }
 
 /** HTTP status of an error. The code in the body says it exactly; this is for people with curl. */

@@ -1,12 +1,17 @@
 import { join } from 'node:path';
 import type { Config } from '../config/schema.ts';
+import { eventsVerb } from '../control/events.ts';
 import { importImageVerb } from '../control/import-image.ts';
 import type { HandlerParts } from '../handlers.ts';
 import type { Verb } from '../control/verb.ts';
 
 /** What the control socket answers: one verb one file. */
-export function controlVerbs(parts: Pick<HandlerParts, 'images'>, config: Pick<Config, 'root'>): readonly Verb[] {
+export function controlVerbs(
+  parts: Pick<HandlerParts, 'events' | 'images'>,
+  config: Pick<Config, 'root'>,
+): readonly Verb[] {
   return [
+    eventsVerb(parts.events),
     importImageVerb({
       uploads: join(config.root, 'ingest'),
       importImage: async (file, options, signal) => {

@@ -11,9 +11,7 @@ import { Watcher } from '../../linux/watcher.ts';
 import { settleLater } from '../../sandbox/container/exit.ts';
 import type { ExitParts } from '../../sandbox/container/exit.ts';
 import { ExitWatch } from '../../sandbox/container/exit-watch.ts';
-import { Feed } from '../../sandbox/events/feed.ts';
-import { watchLives } from '../../sandbox/events/life.ts';
-import type { LifeEvent } from '../../sandbox/events/life.ts';
+import { tellingImages } from '../../sandbox/events/image-events.ts';
 import { OomCounts } from '../../sandbox/events/oom-counts.ts';
 import { enterOwnCgroup } from '../../sandbox/pod/cgroups.ts';
 import type { ReconcileParts } from '../../sandbox/reconcile.ts';
@@ -28,6 +26,7 @@ import { serviceManagerFrom } from '../lifecycle.ts';
 import { ociRuntimes, readHostFacts, readOomScore, sandboxSettings } from '../settings.ts';
 import { version } from '../version.ts';
 import type { Given } from './given.ts';
+import { openEvents } from './events.ts';
 import { imageOptions } from './images.ts';
 import { openNetwork } from './network.ts';
 
@@ -43,19 +42,19 @@ export async function openParts(given: Given, stack: AsyncDisposableStack): Prom
   const oomTallies = await OomCounts.open(join(config.root, 'oom-counts.json'), bootId, log);
   stack.defer(() => oomTallies.close());
   const store = await createStore(paths, log);
-  const lives = new Feed<LifeEvent>('container events');
-  store.observe(watchLives(store, (event) => lives.publish(event)));
+  const { events, lives } = await openEvents(given, store, stack);
   const watcher = stack.use(new Watcher());
   const podCalls = stack.use(openPodCalls(stuck));
   const disk = stack.use(openDiskPool({ name: 'disk', size: 2, onStuck: stuck }));
   const hostPaths = stack.use(openDiskPool({ name: 'host paths', size: 4, onStuck: stuck }));
   const cgroups = openCgroups({ onStuck: () => stuck('cgroup limit') });
   const settings = sandboxSettings(config, log);
-  const [images, network, empty] = await Promise.all([
+  const [quietImages, network, empty] = await Promise.all([
     openImages(imageOptions(given)),
     openNetwork(given, { instance, podCalls, watcher }),
     loadStore(store, paths, log),
   ]);
+  const images = tellingImages(quietImages, events);
   stack.defer(() => network.close());
   stack.defer(() => images.close());
   for (const directory of empty) await disk.call('removeTree', directory, lifetime);
@@ -63,7 +62,7 @@ export async function openParts(given: Given, stack: AsyncDisposableStack): Prom
   const host = readHostFacts(cgroups);
   const common = {
     ...{ store, paths, runtimes, cgroups, images, network, watcher, podCalls, disk, hostPaths, settings, host },
-    ...{ log, reach, lifetime, version, instance, bootId, root: config.root, stateDirectory: config.state },
+    ...{ log, events, reach, lifetime, version, instance, bootId, root: config.root, stateDirectory: config.state },
     locks: new KeyedLocks<string>(),
     flights: new Flights<string, unknown>(),
     oomScore: readOomScore(host),
