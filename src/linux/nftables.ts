@@ -7,7 +7,7 @@ const searchPath = '/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin
 
 /** A table of ours: `ip cricket_ab12`, and what stands between its braces. */
 export interface NftTable {
-  readonly family: 'ip' | 'inet';
+  readonly family: 'ip' | 'ip6' | 'inet';
   readonly name: string;
   readonly body: string;
 }
@@ -17,18 +17,32 @@ export interface NftTable {
  * Errors: `failed_precondition` where nft is not installed, `internal` with what nft said.
  */
 export async function writeTable(table: NftTable, signal: AbortSignal): Promise<void> {
-  const name = `table ${table.family} ${table.name}`;
-  // `delete` of an absent table fails the transaction, so it is made first.
-  await nft(['-f', '-'], `${name} {}\ndelete ${name}\n${name} {\n${table.body}\n}\n`, signal);
+  await writeTables([table], signal);
 }
 
-/** The table as nft prints it, undefined where there is none: equal texts are equal tables. */
+/** The same for several. */
+export async function writeTables(tables: readonly NftTable[], signal: AbortSignal): Promise<void> {
+  const commands = tables.map(({ family, name, body }) => {
+    const table = `table ${family} ${name}`;
+    // `delete` of an absent table fails the transaction, so it is made first.
+    return `${table} {}\ndelete ${table}\n${table} {\n${body}\n}\n`;
+  });
+  await changeRules(commands.join(''), signal);
+}
+
+/** Runs commands as nft(8) has them, in one transaction. Errors: as writeTable. */
+export async function changeRules(commands: string, signal: AbortSignal): Promise<void> {
+  await nft(['-f', '-'], commands, signal);
+}
+
+/** The table as nft prints it, names as numbers, undefined where there is none: equal texts are equal tables. */
 export async function listTable(
   { family, name }: Pick<NftTable, 'family' | 'name'>,
   signal: AbortSignal,
+  { elements }: { readonly elements: boolean } = { elements: true },
 ): Promise<string | undefined> {
   try {
-    return await nft(['list', 'table', family, name], '', signal);
+    return await nft(['-n', ...(elements ? [] : ['-t']), 'list', 'table', family, name], '', signal);
   } catch (error) {
     if (messageOf(error).includes('No such file or directory')) return undefined;
     throw error;

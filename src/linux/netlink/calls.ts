@@ -1,4 +1,4 @@
-/** An IPv4 address with the length of its network's prefix. */
+/** An address of either family with the length of its network's prefix. */
 export interface InterfaceAddress {
   readonly address: string;
   readonly prefix: number;
@@ -12,6 +12,8 @@ export interface Link {
   /** Meant to be up; `running` says that it has its carrier too. */
   readonly up: boolean;
   readonly running: boolean;
+  /** `bridge`, `veth`, …; '' for a physical one. */
+  readonly kind: string;
   readonly mtu: number;
   readonly mac: string;
   readonly alias: string;
@@ -22,22 +24,39 @@ export interface Survey {
   readonly addresses: readonly (InterfaceAddress & { readonly index: number })[];
   /** ifindex of the IPv4 default route's interface, 0 without one. */
   readonly uplink: number;
+  /** The same for IPv6. */
+  readonly uplink6: number;
+  /** The host has IPv6 and has not turned it off. */
+  readonly ipv6: boolean;
+}
+
+export interface TransportPort {
+  readonly protocol: 'tcp' | 'udp' | 'sctp';
+  readonly port: number;
+}
+
+export interface Listener {
+  /** The unspecified one for all. */
+  readonly address: string;
+  /** An IPv6 socket that takes IPv4 too. */
+  readonly bothFamilies: boolean;
+  readonly inode: number;
 }
 
 export interface BridgePlan {
   readonly name: string;
   readonly mac: string;
   readonly mtu: number;
-  /** Exactly these IPv4 addresses are on the bridge afterwards. */
+  /** Exactly these addresses are on the bridge afterwards. */
   readonly gateways: readonly InterfaceAddress[];
 }
 
-/** The pod's end: its name in there, its address, and where everything else is reached. */
-export interface PodLink extends InterfaceAddress {
+/** The pod's end: its name in there, its addresses, and where everything else is reached from each. */
+export interface PodLink {
   /** Path of the pinned network namespace. */
   readonly netns: string;
   readonly ifname: string;
-  readonly gateway: string;
+  readonly addresses: readonly (InterfaceAddress & { readonly gateway: string })[];
 }
 
 export interface AttachPlan extends PodLink {
@@ -62,6 +81,8 @@ export type LinkCalls = {
   readonly ensureBridge: (plan: BridgePlan) => readonly string[];
   /** Turns IPv4 forwarding on or off. True if that changed it. */
   readonly setForwarding: (on: boolean) => boolean;
+  /** Turns IPv6 forwarding on or off, and keeps router advertisements. What had to be done, in words. */
+  readonly setForwarding6: (on: boolean) => readonly string[];
   /** Finishes a link made half before; leaves a complete one alone. */
   readonly attachLink: (plan: AttachPlan) => void;
   /**
@@ -75,6 +96,14 @@ export type LinkCalls = {
   readonly removeLinks: (links: readonly string[]) => void;
   /** Which of these names still exist. */
   readonly existingLinks: (links: readonly string[]) => readonly string[];
+  /** Lets 127.0.0.1 of this host reach the pods with these addresses by a host port: route_localnet of their links. */
+  readonly allowLoopback: (addresses: readonly string[]) => void;
+  /** Sockets of this host that wait for peers on a port. */
+  readonly listeners: (port: TransportPort) => readonly Listener[];
+  /** `nginx (process 123)`, of whoever has the socket open; it looks through all processes. */
+  readonly socketOwner: (inode: number) => string;
+  /** Forgets tracked UDP flows of a host port: to these addresses, and those that were answered by the host itself. */
+  readonly forgetFlows: (flows: { readonly port: number; readonly addresses: readonly string[] }) => void;
 };
 
 /**

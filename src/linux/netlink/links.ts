@@ -161,12 +161,14 @@ export function dumpLinks(socket: NetlinkSocket): readonly Link[] {
 
 function parseLink(payload: Buffer): Link {
   const attributes = decodeAttributes(payload, 16);
+  const info = attributes.get(IFLA_LINKINFO);
   return {
     index: payload.readInt32LE(4),
     name: textOf(attributes.get(IFLA_IFNAME)),
     master: numberOf(attributes.get(IFLA_MASTER)),
     up: (payload.readUInt32LE(8) & IFF_UP) !== 0,
     running: attributes.get(IFLA_OPERSTATE)?.[0] === IF_OPER_UP,
+    kind: textOf(info === undefined ? undefined : decodeAttributes(info, 0).get(IFLA_INFO_KIND)),
     mtu: numberOf(attributes.get(IFLA_MTU)),
     mac: (attributes.get(IFLA_ADDRESS)?.toString('hex') ?? '').replace(/..(?!$)/g, '$&:'),
     alias: textOf(attributes.get(IFLA_IFALIAS)),

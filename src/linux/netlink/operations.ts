@@ -1,8 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs';
 import { insideNetns } from '../setns.ts';
-import { addAddress, addDefaultRoute, defaultRouteLink, dumpAddresses, removeAddress } from './addresses.ts';
+import { addAddress, dumpAddresses, removeAddress } from './addresses.ts';
 import type { AttachPlan, BridgePlan, InterfaceAddress, LinkCalls, PodLink } from './calls.ts';
 import { changeLink, createBridge, createVeth, deleteLink, dumpLinks, existed, findLink } from './links.ts';
+import { forgetFlows } from './conntrack.ts';
+import { allowLoopback, hasIpv6, quietIpv6, setForwarding, setForwarding6 } from './forwarding.ts';
+import { addDefaultRoute, defaultRouteLink, linkTowards } from './routes.ts';
+import { listeners, socketOwner } from './sockets.ts';
 import { NetlinkSocket } from './socket.ts';
 import { fail } from '../../base/errors.ts';
 
@@ -18,14 +21,24 @@ export function linkCalls(): LinkCalls {
       links: dumpLinks(socket()),
       addresses: dumpAddresses(socket()),
       uplink: defaultRouteLink(socket()),
+      uplink6: defaultRouteLink(socket(), 'ipv6'),
+      ipv6: hasIpv6(),
     }),
     ensureBridge: (plan) => ensureBridge(socket(), plan),
     attachLink: (plan) => attachLink(socket(), plan),
     detachLink: (name) => !existed(() => changeLink(socket(), name, { master: 0, up: false })),
     setForwarding,
+    setForwarding6: (on) => setForwarding6(on, dumpLinks(socket()), defaultRouteLink(socket(), 'ipv6')),
     rejoinLinks: ({ bridge, links }) => rejoinLinks(socket(), bridge, links),
     removeLinks: (names) => names.forEach((name) => deleteLink(socket(), name)),
     existingLinks: (names) => names.filter((name) => findLink(socket(), name) !== undefined),
+    allowLoopback: (addresses) => {
+      const ways = new Set(addresses.map((address) => linkTowards(socket(), address)));
+      for (const { name, index } of dumpLinks(socket())) if (ways.has(index)) allowLoopback(name);
+    },
+    listeners,
+    socketOwner,
+    forgetFlows: (flows) => forgetFlows(flows, new Set(dumpAddresses(socket()).map(({ address }) => address))),
   };
 }
 
@@ -51,6 +64,7 @@ function ensureBridge(socket: NetlinkSocket, plan: BridgePlan): readonly string[
     changeLink(socket, plan.name, { mtu: plan.mtu });
     done.push(`given MTU ${plan.mtu}`);
   }
+  if (plan.gateways.some(({ address }) => address.includes(':'))) quietIpv6(plan.name);
   const present = dumpAddresses(socket).filter((address) => address.index === bridge.index);
   for (const gateway of missing(plan.gateways, present)) {
     addAddress(socket, bridge.index, gateway);
@@ -68,16 +82,6 @@ function missing(wanted: readonly InterfaceAddress[], present: readonly Interfac
   return wanted.filter(
     ({ address, prefix }) => !present.some((other) => other.address === address && other.prefix === prefix),
   );
-}
-
-const forwarding = '/proc/sys/net/ipv4/ip_forward';
-
-/** Written only where it differs: writing resets the `forwarding` of every interface, also one somebody chose. */
-function setForwarding(on: boolean): boolean {
-  const wanted = on ? '1' : '0';
-  if (readFileSync(forwarding, 'utf8').trim() === wanted) return false;
-  writeFileSync(forwarding, wanted);
-  return true;
 }
 
 function rejoinLinks(socket: NetlinkSocket, bridge: string, links: readonly string[]): readonly string[] {
@@ -113,7 +117,7 @@ function hasEnd(plan: PodLink): boolean {
 }
 
 /**
- * Sets up the pod's end in the namespace pinned at `netns`: up, address, default route. For a Worker's thread, which
+ * Sets up the pod's end in the namespace pinned at `netns`: up, addresses, default routes. For a Worker's thread, which
  * goes there and back. Repeating it is fine. Errors: `not_found` if the interface or the namespace is absent.
  */
 export function configurePodLink(link: PodLink): void {
@@ -121,8 +125,11 @@ export function configurePodLink(link: PodLink): void {
     using socket = new NetlinkSocket();
     const index = findLink(socket, link.ifname)?.index;
     if (index === undefined) throw fail('not_found', `configure ${link.ifname} in ${link.netns}: no such interface`);
+    if (link.addresses.some(({ address }) => address.includes(':'))) quietIpv6(link.ifname);
     changeLink(socket, link.ifname, { up: true });
-    addAddress(socket, index, link);
-    addDefaultRoute(socket, index, link.gateway);
+    for (const address of link.addresses) {
+      addAddress(socket, index, address);
+      addDefaultRoute(socket, index, address.gateway);
+    }
   });
 }

@@ -34,15 +34,16 @@ export interface Request {
 }
 
 /**
- * An rtnetlink socket of the network namespace that the thread is in when it is made. Every call is synchronous: the
+ * A netlink socket of the network namespace that the thread is in when it is made. Every call is synchronous: the
  * kernel has answered before send(2) returns, so nothing here waits but for the rtnl lock inside send.
  */
 export class NetlinkSocket implements Disposable {
   readonly #fd: number;
   #sequence = 0;
 
-  constructor() {
-    this.#fd = openSocket(AF_NETLINK, SOCK_RAW, 0);
+  /** `protocol`: NETLINK_ROUTE unless told (linux/netlink.h). */
+  constructor(protocol = 0) {
+    this.#fd = openSocket(AF_NETLINK, SOCK_RAW, protocol);
     setSocketFlag(this.#fd, SOL_NETLINK, NETLINK_CAP_ACK);
     setSocketFlag(this.#fd, SOL_NETLINK, NETLINK_EXT_ACK);
     const anyPort = Buffer.alloc(12);

@@ -2,14 +2,21 @@ import { sleep } from '../../base/abort.ts';
 import { fail } from '../../base/errors.ts';
 import type { InstanceId, PodId } from '../../base/ids.ts';
 import { gatewayOf, lastHostOf, nextAddress } from './cidr.ts';
-import type { Range } from './cidr.ts';
+import { twinOf } from './cidr6.ts';
+import type { Pools } from './pools.ts';
 import type { Lease, Leases } from './leases.ts';
-import { linkName } from './names.ts';
+import { linkName, podMac } from './names.ts';
 import type { Releases } from './releases.ts';
 
 /** Milliseconds between tries while addresses are on their way back, before a range counts as exhausted. */
 const pausesMs = [20, 50, 100, 200] as const;
 const neverAborted = new AbortController().signal;
+
+export interface LeaseWish {
+  readonly ipv6: boolean;
+  /** Undefined: one made of the address. */
+  readonly mac: string | undefined;
+}
 
 /** Gives addresses out of the ranges in order, from each one round and round. */
 export class Addresses {
@@ -17,17 +24,17 @@ export class Addresses {
   readonly #leases: Leases;
   readonly #releases: Releases;
   readonly #last: Map<string, number>;
-  ranges: readonly Range[];
+  readonly #pools: Pick<Pools, 'ranges' | 'range6'>;
 
   constructor(
     instance: InstanceId,
-    ranges: readonly Range[],
+    pools: Pick<Pools, 'ranges' | 'range6'>,
     leases: Leases,
     releases: Releases,
     last: Readonly<Record<string, number>>,
   ) {
     this.#instance = instance;
-    this.ranges = ranges;
+    this.#pools = pools;
     this.#leases = leases;
     this.#releases = releases;
     this.#last = new Map(Object.entries(last));
@@ -42,9 +49,9 @@ export class Addresses {
    * A lease, written before it is answered: whatever happens next, the address has an owner.
    * Errors: `resource_exhausted` saying what to do.
    */
-  async take(pod: PodId): Promise<Lease> {
+  async take(pod: PodId, wish: LeaseWish): Promise<Lease> {
     for (const pause of [...pausesMs, undefined]) {
-      const lease = this.#choose(pod);
+      const lease = this.#choose(pod, wish);
       if (lease !== undefined) {
         await this.#leases.add(lease);
         return lease;
@@ -56,17 +63,22 @@ export class Addresses {
     }
     throw fail(
       'resource_exhausted',
-      `network of pod ${pod}: no free address in ${this.ranges.map((range) => range.text).join(', ')}; ` +
+      `network of pod ${pod}: no free address in ${this.#pools.ranges.map((range) => range.text).join(', ')}; ` +
         'remove pods or add a range to network.ranges',
     );
   }
 
-  #choose(pod: PodId): Lease | undefined {
-    for (const range of this.ranges) {
-      const address = nextAddress(range, (candidate) => this.#isTaken(candidate), this.#last.get(range.text));
+  #choose(pod: PodId, wish: LeaseWish): Lease | undefined {
+    const range6 = wish.ipv6 ? this.#pools.range6 : undefined;
+    for (const range of this.#pools.ranges) {
+      const twin = (address: number) => (range6 === undefined ? '' : twinOf(range6, range, address));
+      const isTaken = (address: number) => this.#isTaken(address) || this.#isTakenTwin(twin(address));
+      const address = nextAddress(range, isTaken, this.#last.get(range.text));
       if (address === undefined) continue;
       this.#last.set(range.text, address);
-      return { pod, address, range: range.text, link: this.#freeLinkName(pod) };
+      const ipv6 = { address6: twin(address) ?? '', range6: range6?.text ?? '' };
+      const mac = wish.mac ?? podMac(address);
+      return { pod, address, ...ipv6, range: range.text, link: this.#freeLinkName(pod), mac };
     }
     return undefined;
   }
@@ -75,10 +87,14 @@ export class Addresses {
   #isTaken(address: number): boolean {
     return (
       this.#leases.has(address) ||
-      this.ranges.some(
+      this.#pools.ranges.some(
         (range) => address === range.base || address === gatewayOf(range) || address === lastHostOf(range) + 1,
       )
     );
+  }
+
+  #isTakenTwin(address: string | undefined): boolean {
+    return address === undefined || (address !== '' && this.#leases.has6(address));
   }
 
   #freeLinkName(pod: PodId): string {

@@ -1,42 +1,27 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { waitFor } from '../../base/abort.ts';
-import { makePrivateDirectory } from '../../base/checkpoint.ts';
 import { during, errorFrom, fail } from '../../base/errors.ts';
-import type { InstanceId, PodId } from '../../base/ids.ts';
+import type { PodId } from '../../base/ids.ts';
 import { KeyedLocks } from '../../base/locks.ts';
-import type { Logger } from '../../base/log.ts';
-import type { AttachPlan, LinkRunner } from '../../linux/netlink/calls.ts';
+import type { AttachPlan } from '../../linux/netlink/calls.ts';
 import { Addresses } from './addresses.ts';
 import { formatAddress, gatewayOf, parseRange } from './cidr.ts';
-import type { Range } from './cidr.ts';
-import { HostNetwork, withLeased } from './host.ts';
-import { Leases } from './leases.ts';
+import { gateway6Of, parseRange6 } from './cidr6.ts';
+import { ForwardGuard } from './firewalls/forward.ts';
+import { HostNetwork } from './host.ts';
 import type { Lease } from './leases.ts';
-import { aliasOf, bridgeName, podMac } from './names.ts';
+import { aliasOf, podMac } from './names.ts';
 import type { NetworkReadiness, NetworkedPod, PodNetwork } from './network.ts';
-import { orderedRanges, parsePodCidr, parseRanges } from './ranges.ts';
+import { settle } from './open.ts';
+import type { BuiltInOptions, Settled } from './open.ts';
+import { Pools } from './pools.ts';
+import type { PodAddress } from './ports/ports.ts';
+import { parsePodCidr } from './ranges.ts';
+import type { Served } from './ranges.ts';
 import { reconcileLinks } from './reconcile.ts';
 import { Releases } from './releases.ts';
-import { loadNetworkState, saveNetworkState } from './state.ts';
+import { saveNetworkState } from './state.ts';
 import type { NetworkState } from './state.ts';
-
-export interface BuiltInOptions {
-  readonly instance: InstanceId;
-  /** The state directory; `network/` in it is ours. */
-  readonly root: string;
-  /** `network.ranges`, IPv4 prefixes. */
-  readonly ranges: readonly string[];
-  /** Default `crk<instance>`, at most 15 bytes. */
-  readonly bridge?: string;
-  /** Default: that of the interface of the default route, else 1500. */
-  readonly mtu?: number;
-  readonly log: Logger;
-  /** Whether new pods get this network. While they do not, nothing is made on the host but for pods that have it. */
-  readonly isWanted?: () => boolean;
-  /** Runs LinkCalls in the namespace Worker. */
-  readonly links: LinkRunner;
-}
+import { macWish } from './wishes.ts';
 
 export interface BuiltIn extends PodNetwork {
   /** Makes or mends what pods share on the host, and says what it did in one line each. Never throws. */
@@ -44,104 +29,99 @@ export interface BuiltIn extends PodNetwork {
 }
 
 /**
- * Bridge, veth and IPv4 addresses over rtnetlink, masquerade over nftables. What is in the way on the host is told by
- * `ready()`, not thrown. Errors: `invalid_argument` naming `network.ranges` or `network.bridge`.
+ * Bridge, veth and addresses over rtnetlink, masquerade over nftables. What is in the way on the host is told by
+ * `ready()`, not thrown. Errors: `invalid_argument` naming `network.ranges`, `network.ipv6_range` or `network.bridge`.
  */
 export async function openBuiltInNetwork(options: BuiltInOptions): Promise<BuiltIn> {
-  const configured = parseRanges(options.ranges);
-  const bridge = options.bridge ?? bridgeName(options.instance);
-  if (!/^[^\s/:"]{1,15}$/.test(bridge))
-    throw fail(
-      'invalid_argument',
-      `network.bridge ${JSON.stringify(bridge)}: must be an interface name of 1 to 15 bytes`,
-    );
-  const directory = join(options.root, 'network');
-  await makePrivateDirectory(directory);
-  const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
-  const leases = await Leases.open(join(directory, 'leases'), boot);
-  const state = await loadNetworkState(directory, options.log);
-  const network = new BuiltInNetwork({ ...options, bridge, directory, configured }, leases, state);
+  const settled = await settle(options);
+  const network = new BuiltInNetwork(settled);
   for (const what of await network.ensure()) options.log.info({ what }, 'pod network');
   return network;
-}
-
-interface Settled extends BuiltInOptions {
-  readonly bridge: string;
-  readonly directory: string;
-  readonly configured: readonly Range[];
 }
 
 const neverAborted = new AbortController().signal;
 
 class BuiltInNetwork implements BuiltIn {
   readonly #options: Settled;
-  readonly #leases: Leases;
   readonly #host: HostNetwork;
+  readonly #guard: ForwardGuard;
+  readonly #pools: Pools;
   readonly #releases: Releases;
   readonly #addresses: Addresses;
   readonly #locks = new KeyedLocks<PodId | 'host'>();
   readonly #busy = new Set<PodId>();
   #state: NetworkState;
 
-  constructor(options: Settled, leases: Leases, state: NetworkState) {
-    const { instance, bridge, mtu, links, configured, log } = options;
+  constructor(options: Settled) {
+    const { instance, bridge, mtu, links, leases, state, log } = options;
     this.#options = options;
-    this.#leases = leases;
     this.#state = state;
-    this.#host = new HostNetwork({
-      instance,
-      bridge,
-      mtu,
-      links,
-      onForwardingEnabled: () => this.#forwardingEnabled(),
-    });
+    this.#guard = new ForwardGuard(instance, bridge, options.acceptForward ?? false);
+    const onForwardingEnabled = async (family: 'ipv4' | 'ipv6') =>
+      this.#save(family === 'ipv4' ? { forwardingWasOff: true } : { forwarding6WasOff: true });
+    this.#host = new HostNetwork({ instance, bridge, mtu, links, guard: this.#guard, onForwardingEnabled });
+    this.#pools = new Pools(options.configured, state.podCidr);
     this.#releases = new Releases(this.#host, leases, log);
-    const ranges = orderedRanges(parsePodCidr(state.podCidr), configured);
-    this.#addresses = new Addresses(instance, ranges, leases, this.#releases, state.last);
+    this.#addresses = new Addresses(instance, this.#pools, leases, this.#releases, state.last);
   }
 
   ready(): NetworkReadiness {
-    return this.#host.ready;
+    const { ready } = this.#host;
+    const message = this.#guard.problem;
+    return ready.ready && message !== undefined ? { ready: false, reason: 'ForwardingRefused', message } : ready;
   }
 
   async ensure(): Promise<readonly string[]> {
     using _ = await this.#locks.acquire('host', neverAborted);
-    const isIdle = this.#leases.all().length === 0 && this.#releases.size === 0;
+    const isIdle = this.#options.leases.all().length === 0 && this.#releases.size === 0;
     if (isIdle && this.#options.isWanted?.() === false) return [];
     return await this.#host.ensure(this.#served());
   }
 
-  /** The ranges in use, and those that are configured no more but have pods. */
-  #served(): readonly Range[] {
-    return withLeased(
-      this.#addresses.ranges,
-      this.#leases.all().map((lease) => lease.range),
-    );
+  #served(): readonly Served[] {
+    return this.#pools.served(this.#options.leases.all());
   }
 
   describe(pod: PodId): object | undefined {
-    const lease = this.#leases.of(pod);
-    return lease === undefined ? undefined : { kind: 'built-in', bridge: this.#options.bridge, hostLink: lease.link };
+    const lease = this.#options.leases.of(pod);
+    if (lease === undefined) return undefined;
+    return { kind: 'built-in', bridge: this.#options.bridge, hostLink: lease.link, mac: lease.mac };
   }
 
-  async attach(
-    { id: pod, netns, config }: NetworkedPod,
-    signal: AbortSignal,
-  ): Promise<{ readonly ips: readonly string[] }> {
-    if (config.ports.length > 0)
-      throw fail('unimplemented', 'config.port_mappings.host_port is not implemented for the built-in network');
+  async attach(pod: NetworkedPod, signal: AbortSignal): Promise<{ readonly ips: readonly string[] }> {
+    const mac = macWish(pod.config);
     return waitFor(
-      this.#exclusively(pod, async () => {
+      this.#exclusively(pod.id, async () => {
+        // An obstacle in another's firewall is told, but pods still reach each other and the host.
         if (!this.#host.ready.ready) await this.ensure();
         const state = this.#host.ready;
-        if (!state.ready) throw fail('failed_precondition', `network of pod ${pod}: ${state.message}`);
-        const lease = this.#leases.of(pod) ?? (await this.#addresses.take(pod));
+        if (!state.ready) throw fail('failed_precondition', `network of pod ${pod.id}: ${state.message}`);
+        await this.#options.ports.reserve(pod);
+        const lease = this.#leaseOf(pod.id, mac) ?? (await this.#addresses.take(pod.id, { ipv6: wantsIpv6(pod), mac }));
         this.#releases.cancel(lease);
-        await this.#link(lease, netns);
-        return { ips: [formatAddress(lease.address)] };
+        await this.#link(lease, pod.netns);
+        const addresses = this.#addressesOf(lease);
+        await this.#options.ports.open(pod.id, addresses);
+        return { ips: addresses.map(({ ip }) => ip) };
       }),
       signal,
     );
+  }
+
+  /** Errors: `already_exists` where another pod has the MAC address. */
+  #leaseOf(pod: PodId, mac: string | undefined): Lease | undefined {
+    const { leases } = this.#options;
+    const holder = mac === undefined ? undefined : leases.all().find((lease) => lease.mac === mac && lease.pod !== pod);
+    if (holder !== undefined)
+      throw fail('already_exists', `network of pod ${pod}: MAC address ${mac} is pod ${holder.pod}'s; choose another`);
+    return leases.of(pod);
+  }
+
+  #addressesOf({ address, range, address6, range6 }: Lease): readonly PodAddress[] {
+    const four = { ip: formatAddress(address), prefix: parseRange(range, 'leased range').prefix };
+    if (address6 === '') return [four];
+    const six = { ip: address6, prefix: parseRange6(range6, 'leased range').prefix };
+    return this.#pools.ipv6First ? [six, four] : [four, six];
   }
 
   /** Once more where somebody had deleted the bridge. */
@@ -157,25 +137,24 @@ class BuiltInNetwork implements BuiltIn {
   }
 
   #plan(lease: Lease, netns: string): AttachPlan {
-    const range = parseRange(lease.range, 'leased range');
-    return {
-      netns,
-      ifname: 'eth0',
-      bridge: this.#options.bridge,
-      hostLink: lease.link,
-      alias: aliasOf(lease.pod, lease.address),
-      mac: podMac(lease.address),
-      mtu: this.#host.mtu,
-      address: formatAddress(lease.address),
-      prefix: range.prefix,
-      gateway: formatAddress(gatewayOf(range)),
+    const gateways = {
+      ipv4: formatAddress(gatewayOf(parseRange(lease.range, 'leased range'))),
+      ipv6: lease.range6 === '' ? '' : gateway6Of(parseRange6(lease.range6, 'leased range')),
     };
+    const addresses = this.#addressesOf(lease).map(({ ip, prefix }) => {
+      return { address: ip, prefix, gateway: gateways[ip.includes(':') ? 'ipv6' : 'ipv4'] };
+    });
+    const { bridge } = this.#options;
+    const { link: hostLink } = lease;
+    const mac = lease.mac || podMac(lease.address);
+    return { netns, ifname: 'eth0', bridge, hostLink, alias: aliasOf(lease), mac, mtu: this.#host.mtu, addresses };
   }
 
   async detach(pod: PodId, signal: AbortSignal): Promise<void> {
     await waitFor(
       this.#exclusively(pod, async () => {
-        const lease = this.#leases.of(pod);
+        await this.#options.ports.release(pod);
+        const lease = this.#options.leases.of(pod);
         if (lease === undefined) return;
         const gone = await this.#host.call('detachLink', lease.link);
         if (!gone) {
@@ -183,7 +162,7 @@ class BuiltInNetwork implements BuiltIn {
           return;
         }
         this.#releases.cancel(lease);
-        await this.#leases.drop(lease);
+        await this.#options.leases.drop(lease);
       }),
       signal,
     );
@@ -201,33 +180,28 @@ class BuiltInNetwork implements BuiltIn {
   }
 
   async setPodCidr(cidr: string): Promise<void> {
-    const range = parsePodCidr(cidr);
-    if (range === undefined || range.text === parsePodCidr(this.#state.podCidr)?.text) return;
-    await this.#save({ podCidr: range.text });
-    this.#addresses.ranges = orderedRanges(range, this.#options.configured);
+    const given = parsePodCidr(cidr);
+    if ((given.ipv4 ?? given.ipv6) === undefined || cidr === this.#state.podCidr) return;
+    await this.#save({ podCidr: cidr });
+    this.#pools.podCidr = cidr;
     for (const what of await this.ensure()) this.#options.log.info({ what }, 'pod network');
   }
 
   async reconcile(live: ReadonlySet<PodId>, signal: AbortSignal): Promise<readonly string[]> {
-    const { instance, bridge } = this.#options;
+    const { instance, bridge, leases, ports } = this.#options;
     const scope = {
-      instance,
-      bridge,
-      host: this.#host,
-      leases: this.#leases,
+      ...{ instance, bridge, leases, host: this.#host },
       busy: (pod: PodId) => this.#busy.has(pod) || this.#releases.has(pod),
       detach: (pod: PodId) => this.detach(pod, neverAborted),
     };
     const work = async () => {
-      const mended = await this.ensure();
+      const mended = [...(await this.ensure()), ...(await ports.reconcile(live))];
       if (!this.#host.ready.ready) return mended;
-      return [...mended, ...(await reconcileLinks({ ...scope, ranges: this.#served() }, live))];
+      const all = leases.all();
+      const ranges = { ranges: this.#pools.ranges4With(all), ranges6: this.#pools.ranges6With(all) };
+      return [...mended, ...(await reconcileLinks({ ...scope, ...ranges }, live))];
     };
     return waitFor(work(), signal);
-  }
-
-  async #forwardingEnabled(): Promise<void> {
-    await this.#save({ forwardingWasOff: true });
   }
 
   async #save(change: Partial<NetworkState>): Promise<void> {
@@ -244,4 +218,9 @@ class BuiltInNetwork implements BuiltIn {
       this.#options.log.warn({ error: errorFrom(error).message }, 'cannot write the state of the pod network');
     }
   }
+}
+
+/** A pod may turn it off for itself; the kernel then refuses an address. */
+function wantsIpv6({ config }: NetworkedPod): boolean {
+  return !['all', 'default'].some((scope) => config.sysctls[`net.ipv6.conf.${scope}.disable_ipv6`] === '1');
 }

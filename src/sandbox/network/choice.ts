@@ -3,6 +3,8 @@ import { messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import type { BuiltIn } from './built-in.ts';
 import type { CniNetwork } from './cni/network.ts';
+import { wantsNoNetwork, withAllowed } from './wishes.ts';
+import type { NetworkAnnotation } from './wishes.ts';
 import type { NetworkReadiness, NetworkedPod, NodeNetwork, PodNetwork } from './network.ts';
 
 export type NetworkMode = 'auto' | 'built-in' | 'cni';
@@ -16,6 +18,8 @@ export interface ChoiceOptions {
   readonly mode: NetworkMode;
   readonly builtIn: BuiltIn;
   readonly cni: CniNetwork;
+  /** Annotations that have a meaning. */
+  readonly annotations: readonly NetworkAnnotation[];
   readonly log: Logger;
 }
 
@@ -66,8 +70,10 @@ export class NetworkChoice implements NodeNetwork {
     return this.#options.cni.describe(pod) ?? this.#options.builtIn.describe(pod);
   }
 
-  async attach(pod: NetworkedPod, signal: AbortSignal): Promise<{ readonly ips: readonly string[] }> {
-    const { builtIn, cni } = this.#options;
+  async attach(given: NetworkedPod, signal: AbortSignal): Promise<{ readonly ips: readonly string[] }> {
+    const { builtIn, cni, annotations } = this.#options;
+    const pod = withAllowed(given, annotations);
+    if (wantsNoNetwork(pod.config)) return { ips: [] };
     if (cni.has(pod.id)) return cni.attach(pod, signal);
     if (builtIn.describe(pod.id) !== undefined) return builtIn.attach(pod, signal);
     return this.#chosen.attach(pod, signal);

@@ -14,7 +14,10 @@ describe('leases', () => {
   beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'cricket-leases-'))));
   afterEach(async () => rm(directory, { recursive: true, force: true }));
 
-  const lease = () => ({ pod: newPodId(), address, range: '10.199.0.0/24', link: 'ck0000' });
+  const lease = () => ({
+    ...{ pod: newPodId(), address, range: '10.199.0.0/24', link: 'ck0000' },
+    ...{ address6: 'fd00::7', range6: 'fd00::/64', mac: '02:63:0a:c7:00:07' },
+  });
 
   it('outlive the daemon, but not the boot', async () => {
     const mine = lease();
@@ -22,6 +25,7 @@ describe('leases', () => {
     const again = await Leases.open(directory, 'boot 1');
     expect(again.of(mine.pod)).to.include(mine);
     expect(again.has(address)).to.equal(true);
+    expect(again.has6('fd00::7')).to.equal(true);
     const rebooted = await Leases.open(directory, 'boot 2');
     expect(rebooted.has(address)).to.equal(false);
     expect(await readdir(directory)).to.deep.equal([]);
@@ -78,7 +82,8 @@ describe('names in the kernel', () => {
   });
 
   it('say in an alias whose link it is', () => {
-    expect(parseAlias(aliasOf(pod, address))).to.deep.equal({ pod, address });
+    for (const address6 of ['', 'fd00::7'])
+      expect(parseAlias(aliasOf({ pod, address, address6 }))).to.deep.equal({ pod, address, address6 });
     for (const alias of ['', 'uplink', pod, `${pod} 10.1.1`, `${pod.slice(1)} 10.1.1.1`])
       expect(parseAlias(alias)).to.equal(undefined);
   });

@@ -15,6 +15,11 @@ export interface Lease {
   readonly range: string;
   /** The host's end of its veth. */
   readonly link: string;
+  /** '' for a pod without IPv6. */
+  readonly address6: string;
+  readonly range6: string;
+  /** Of the pod's end. */
+  readonly mac: string;
 }
 
 const kind: CheckpointKind<Lease & { boot: string }> = {
@@ -25,6 +30,10 @@ const kind: CheckpointKind<Lease & { boot: string }> = {
     address: z.number().int(),
     range: z.string(),
     link: z.string(),
+    // Of a pod from before there was IPv6: it keeps what it has.
+    address6: z.string().default(''),
+    range6: z.string().default(''),
+    mac: z.string().default(''),
     boot: z.string(),
   }),
 };
@@ -38,6 +47,7 @@ export class Leases {
   readonly #boot: string;
   readonly #byPod = new Map<PodId, Lease>();
   readonly #byAddress = new Map<number, Lease | 'unreadable'>();
+  readonly #sixes = new Set<string>();
 
   private constructor(directory: string, boot: string) {
     this.#directory = directory;
@@ -65,6 +75,7 @@ export class Leases {
 
   #remember(lease: Lease): void {
     this.#byPod.set(lease.pod, lease);
+    if (lease.address6 !== '') this.#sixes.add(lease.address6);
     this.#byAddress.set(lease.address, lease);
   }
 
@@ -87,6 +98,7 @@ export class Leases {
 
   #forget(lease: Lease): void {
     if (this.#byPod.get(lease.pod) === lease) this.#byPod.delete(lease.pod);
+    this.#sixes.delete(lease.address6);
     if (this.#byAddress.get(lease.address) === lease) this.#byAddress.delete(lease.address);
   }
 
@@ -100,6 +112,10 @@ export class Leases {
 
   has(address: number): boolean {
     return this.#byAddress.has(address);
+  }
+
+  has6(address: string): boolean {
+    return this.#sixes.has(address);
   }
 
   all(): readonly Lease[] {

@@ -1,6 +1,7 @@
 import { parsePodId } from '../../base/ids.ts';
 import type { InstanceId, PodId } from '../../base/ids.ts';
 import { formatAddress, parseAddress } from './cidr.ts';
+import type { Lease } from './leases.ts';
 
 /** Everything we make in the kernel's network carries the instance id: daemons never touch each other's. */
 export const bridgeName = (instance: InstanceId): string => `crk${instance}`;
@@ -20,10 +21,13 @@ export const podMac = (address: number): string =>
   ['02', '63', ...[24, 16, 8, 0].map((shift) => ((address >>> shift) & 255).toString(16).padStart(2, '0'))].join(':');
 
 /** What stands in a link's alias: a lost lease can be read back from the kernel. */
-export const aliasOf = (pod: PodId, address: number): string => `${pod} ${formatAddress(address)}`;
+export const aliasOf = (lease: Pick<Lease, 'pod' | 'address' | 'address6'>): string =>
+  [lease.pod, formatAddress(lease.address), lease.address6].filter((part) => part !== '').join(' ');
 
-export function parseAlias(alias: string): { readonly pod: PodId; readonly address: number } | undefined {
-  const [pod = '', address = ''] = alias.split(' ');
+export function parseAlias(alias: string): Pick<Lease, 'pod' | 'address' | 'address6'> | undefined {
+  const [pod = '', address = '', address6 = ''] = alias.split(' ');
   const value = parseAddress(address);
-  return /^[0-9a-f]{64}$/.test(pod) && value !== undefined ? { pod: parsePodId(pod), address: value } : undefined;
+  return /^[0-9a-f]{64}$/.test(pod) && value !== undefined
+    ? { pod: parsePodId(pod), address: value, address6 }
+    : undefined;
 }

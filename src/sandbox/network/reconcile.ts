@@ -1,7 +1,10 @@
+import { isIP } from 'node:net';
 import type { InstanceId, PodId } from '../../base/ids.ts';
+import { inNetwork, ipBytes } from '../../base/ip.ts';
 import type { Link } from '../../linux/netlink/calls.ts';
 import { contains, formatAddress } from './cidr.ts';
 import type { Range } from './cidr.ts';
+import type { Range6 } from './cidr6.ts';
 import type { HostNetwork } from './host.ts';
 import type { Lease, Leases } from './leases.ts';
 import { linkPrefix, parseAlias } from './names.ts';
@@ -12,6 +15,7 @@ export interface ReconcileScope {
   readonly host: HostNetwork;
   readonly leases: Leases;
   readonly ranges: readonly Range[];
+  readonly ranges6: readonly Range6[];
   /** Pods that are being attached or are on their way out: theirs are left alone. */
   readonly busy: (pod: PodId) => boolean;
   /** Detaches a pod that holds a lease. */
@@ -40,7 +44,10 @@ async function adoptOrDelete(scope: ReconcileScope, live: ReadonlySet<PodId>, ou
     if (owner !== undefined && live.has(owner.pod)) {
       const range = scope.ranges.find((candidate) => contains(candidate, owner.address));
       if (scope.leases.of(owner.pod) !== undefined || range === undefined) continue;
-      await scope.leases.add({ ...owner, range: range.text, link: link.name });
+      const range6 = scope.ranges6.find(({ base, prefix }) => lies(owner.address6, base, prefix))?.text ?? '';
+      const address6 = range6 === '' ? '' : owner.address6;
+      // The MAC address is the pod's end's, which a complete link has already.
+      await scope.leases.add({ ...owner, address6, range6, range: range.text, link: link.name, mac: '' });
       findings.push(`address ${formatAddress(owner.address)} of pod ${owner.pod} was read back from link ${link.name}`);
     } else {
       await scope.host.call('removeLinks', [link.name]);
@@ -49,6 +56,9 @@ async function adoptOrDelete(scope: ReconcileScope, live: ReadonlySet<PodId>, ou
   }
   return findings;
 }
+
+const lies = (address: string, base: Buffer, prefix: number): boolean =>
+  isIP(address) !== 0 && inNetwork(ipBytes(address), base, prefix);
 
 async function releaseStale(scope: ReconcileScope, stale: readonly Lease[]) {
   for (const { pod } of stale) await scope.detach(pod);

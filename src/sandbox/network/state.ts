@@ -11,17 +11,26 @@ export interface NetworkState {
   readonly podCidr: string;
   /** Range → the address given out last. */
   readonly last: Readonly<Record<string, number>>;
+  /** Our own IPv6 network, '' until it was needed: the same for good. */
+  readonly ula: string;
   /** IPv4 forwarding was off before us: whoever removes the instance turns it off again. */
   readonly forwardingWasOff: boolean;
+  readonly forwarding6WasOff: boolean;
 }
 
 const kind: CheckpointKind<NetworkState> = {
   name: 'network state',
   version: 1,
-  schema: z.object({ podCidr: z.string(), last: z.record(z.string(), z.number()), forwardingWasOff: z.boolean() }),
+  schema: z.object({
+    podCidr: z.string(),
+    last: z.record(z.string(), z.number()),
+    ula: z.string().default(''),
+    forwardingWasOff: z.boolean(),
+    forwarding6WasOff: z.boolean().default(false),
+  }),
 };
 
-const fresh: NetworkState = { podCidr: '', last: {}, forwardingWasOff: false };
+const fresh: NetworkState = { podCidr: '', last: {}, ula: '', forwardingWasOff: false, forwarding6WasOff: false };
 const pathIn = (directory: string) => join(directory, 'state.json');
 
 /** Starts afresh where there is none; one that is unreadable is said and then written anew, it only speeds things up. */

@@ -1,8 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeTable } from '../../linux/nftables.ts';
-import type { BuiltInOptions } from './built-in.ts';
+import { ForwardGuard } from './firewalls/forward.ts';
 import { bridgeName, linkPrefix, tableName } from './names.ts';
+import type { BuiltInOptions } from './open.ts';
 import { loadNetworkState } from './state.ts';
 
 /**
@@ -18,8 +19,10 @@ export async function removeBuiltInNetwork(
   const survey = await links('surveyLinks', undefined, signal);
   const names = survey.links.map((link) => link.name).filter((name) => name.startsWith(linkPrefix(instance)));
   await links('removeLinks', [...names, options.bridge ?? bridgeName(instance)], signal);
-  const { forwardingWasOff } = await loadNetworkState(directory, options.log);
+  const { forwardingWasOff, forwarding6WasOff } = await loadNetworkState(directory, options.log);
   if (forwardingWasOff) await links('setForwarding', false, signal);
-  await removeTable({ family: 'ip', name: tableName(instance) }, signal);
+  if (forwarding6WasOff) await links('setForwarding6', false, signal);
+  await new ForwardGuard(instance, options.bridge ?? bridgeName(instance), false).remove();
+  for (const family of ['inet', 'ip', 'ip6'] as const) await removeTable({ family, name: tableName(instance) }, signal);
   await rm(directory, { recursive: true, force: true });
 }

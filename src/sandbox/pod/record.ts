@@ -6,7 +6,7 @@ import { parsePodId } from '../../base/ids.ts';
 export const stringMap = z.record(z.string(), z.string());
 
 /** A port of the host that leads into the pod. */
-const portMapping = z.object({
+export const portMapping = z.object({
   protocol: z.enum(['tcp', 'udp', 'sctp']),
   containerPort: z.number(),
   hostPort: z.number(),

@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { messageOf } from '../../base/errors.ts';
-import { parseRanges } from '../../sandbox/network/ranges.ts';
+import { parseRange6Setting, parseRanges } from '../../sandbox/network/ranges.ts';
 
 /** The kinds of value that settings are made of. Each refusal says what is allowed. */
 
@@ -45,6 +45,16 @@ export const ipv4Ranges = () =>
   z.array(z.string()).superRefine((texts, context) => {
     try {
       parseRanges(texts);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: messageOf(error) });
+    }
+  });
+
+/** `auto`, `off` or an IPv6 network. */
+export const ipv6Range = () =>
+  z.string().superRefine((text, context) => {
+    try {
+      parseRange6Setting(text);
     } catch (error) {
       context.addIssue({ code: 'custom', message: messageOf(error) });
     }

@@ -1,7 +1,9 @@
+import type { LinkRunner } from '../../linux/netlink/calls.ts';
 import { openBuiltInNetwork } from '../../sandbox/network/built-in.ts';
 import { NetworkChoice, isBuiltInChosen } from '../../sandbox/network/choice.ts';
 import { openCniNetwork } from '../../sandbox/network/cni/network.ts';
 import type { NodeNetwork } from '../../sandbox/network/network.ts';
+import { openHostPorts } from '../../sandbox/network/ports/open.ts';
 import type { Parts } from '../../sandbox/parts.ts';
 import type { Given } from './given.ts';
 
@@ -11,20 +13,19 @@ export async function openNetwork(
   parts: Pick<Parts, 'instance' | 'podCalls' | 'watcher'>,
 ): Promise<NodeNetwork> {
   const { config, log } = given;
-  const { mode, ranges, bridge, mtu } = config.network;
+  const { mode, bridge, mtu, ranges, ipv6Range, reachable, acceptForward, annotations } = config.network;
+  const links: LinkRunner = async (call, argument, signal) => parts.podCalls.call(call, argument, signal);
+  const common = { instance: parts.instance, root: config.root, log, links };
   const made: { choice?: NetworkChoice } = {};
   const cni = await openCniNetwork(cniOptions(given, parts, () => made.choice?.configurationChanged()));
   const builtIn = await openBuiltInNetwork({
-    instance: parts.instance,
-    root: config.root,
-    ranges,
+    ...common,
+    ...{ ranges, ipv6Range, reachable, acceptForward, ports: await openHostPorts(common) },
     ...(bridge === '' ? {} : { bridge }),
     ...(mtu === 0 ? {} : { mtu }),
-    log,
     isWanted: () => isBuiltInChosen(mode, cni.current.exists),
-    links: async (call, argument, signal) => parts.podCalls.call(call, argument, signal),
   });
-  made.choice = new NetworkChoice({ mode, builtIn, cni, log });
+  made.choice = new NetworkChoice({ mode, builtIn, cni, annotations, log });
   return made.choice;
 }
 
@@ -33,12 +34,12 @@ function cniOptions(
   { watcher }: Pick<Parts, 'watcher'>,
   onChange: () => void,
 ) {
-  const { mode, cniConfDir, cniBinDirs, cniPluginTimeoutSeconds } = config.network;
+  const { mode, cniConfDir, cniBinDirs, cniPluginTimeoutSeconds, annotations } = config.network;
   return {
     directory: mode === 'built-in' ? '' : cniConfDir,
     ...{ root: config.root, state: config.state, binDirs: cniBinDirs, timeoutMs: cniPluginTimeoutSeconds * 1000 },
     environment: pluginEnvironment(environment),
-    annotations: [],
+    annotations,
     series: metrics.cni,
     ...{ watcher, log, reach, onChange },
   };

@@ -15,7 +15,9 @@ import { WorkerPool } from '../../../src/linux/worker/pool.ts';
 import { parsePodConfig } from '../../../src/server/runtime/parse/pod-config.ts';
 import { podConfig } from '../../../hack/lib/cri-messages.ts';
 import { openBuiltInNetwork } from '../../../src/sandbox/network/built-in.ts';
-import type { BuiltInOptions } from '../../../src/sandbox/network/built-in.ts';
+import type { BuiltInOptions } from '../../../src/sandbox/network/open.ts';
+import { openHostPorts } from '../../../src/sandbox/network/ports/open.ts';
+import type { HostPorts } from '../../../src/sandbox/network/ports/ports.ts';
 import type { NetworkedPod, PodNetwork } from '../../../src/sandbox/network/network.ts';
 import { removeBuiltInNetwork } from '../../../src/sandbox/network/teardown.ts';
 
@@ -48,12 +50,16 @@ export class NetworkLab {
     return new NetworkLab(await mkdtemp(join(tmpdir(), 'cricket-network-')));
   }
 
-  options(ranges: readonly string[]): BuiltInOptions {
+  options(ranges: readonly string[]): Omit<BuiltInOptions, 'ports'> {
     return { instance: this.instance, root: this.root, ranges, log: silentLogger(), links: this.links };
   }
 
+  async ports(): Promise<HostPorts> {
+    return openHostPorts(this.options([]));
+  }
+
   async open(ranges: readonly string[], more: Partial<BuiltInOptions> = {}): Promise<PodNetwork> {
-    const network = await openBuiltInNetwork({ ...this.options(ranges), ...more });
+    const network = await openBuiltInNetwork({ ...this.options(ranges), ports: await this.ports(), ...more });
     this.#networks.push(network);
     return network;
   }
@@ -90,7 +96,8 @@ export class NetworkLab {
     const { links } = await this.links('surveyLinks', undefined, soon());
     await this.pool[Symbol.asyncDispose]();
     expect(links.filter((link) => link.name.includes(this.instance))).to.deep.equal([]);
-    expect(await listTable({ family: 'ip', name: `cricket_${this.instance}` }, soon())).to.equal(undefined);
+    for (const family of ['inet', 'ip', 'ip6'] as const)
+      expect(await listTable({ family, name: `cricket_${this.instance}` }, soon())).to.equal(undefined);
     expect(readdirSync('/run/netns').filter((name) => name.includes(this.instance))).to.deep.equal([]);
     expect(existsSync(join(this.root, 'network'))).to.equal(false);
     await rm(this.root, { recursive: true });

@@ -1,7 +1,7 @@
 import { readlinkSync } from 'node:fs';
 import { expect } from 'chai';
 import { errnoOf } from '../../../src/base/errors.ts';
-import { addDefaultRoute, defaultRouteLink, dumpAddresses } from '../../../src/linux/netlink/addresses.ts';
+import { dumpAddresses } from '../../../src/linux/netlink/addresses.ts';
 import {
   changeLink,
   createBridge,
@@ -11,6 +11,7 @@ import {
   findLink,
 } from '../../../src/linux/netlink/links.ts';
 import { configurePodLink } from '../../../src/linux/netlink/operations.ts';
+import { addDefaultRoute, defaultRouteLink } from '../../../src/linux/netlink/routes.ts';
 import { NetlinkSocket } from '../../../src/linux/netlink/socket.ts';
 import { insideNetns } from '../../../src/linux/setns.ts';
 import { NetworkLab } from './lab.ts';
@@ -56,7 +57,7 @@ describe('rtnetlink, in a namespace of its own', () => {
     expect(threadNetns()).to.equal(home);
     expect(thrownBy(() => insideNetns('/proc/self/status', () => 1))).to.have.property('code', 'internal');
     expect(inside((socket) => dumpLinks(socket)).map(({ name, up }) => [name, up])).to.deep.equal([['lo', true]]);
-    expect(inside(dumpAddresses).map(({ address }) => address)).to.deep.equal(['127.0.0.1']);
+    expect(inside(dumpAddresses).map(({ address }) => address)).to.deep.equal(['127.0.0.1', '::1']);
   });
 
   it('makes, changes, renames and deletes a bridge', () => {
@@ -81,13 +82,19 @@ describe('rtnetlink, in a namespace of its own', () => {
       createVeth(socket, { ...veth, netns: peer.netns, ifname: 'eth0' });
       expect(findLink(socket, 'ckhost')?.master).to.equal(master);
     });
-    const link = { netns: peer.netns, ifname: 'eth0', address: '10.199.0.2', prefix: 24, gateway: '10.199.0.1' };
+    const addresses = [
+      { address: '10.199.0.2', prefix: 24, gateway: '10.199.0.1' },
+      { address: 'fd00:199::2', prefix: 64, gateway: 'fd00:199::1' },
+    ];
+    const link = { netns: peer.netns, ifname: 'eth0', addresses };
     for (const _ of [1, 2]) configurePodLink(link);
     insideNetns(peer.netns, () => {
       using socket = new NetlinkSocket();
       const eth0 = findLink(socket, 'eth0');
       expect(eth0).to.include({ mac: '02:63:00:00:00:09', mtu: 1400, up: true });
       expect(defaultRouteLink(socket)).to.equal(eth0?.index);
+      expect(defaultRouteLink(socket, 'ipv6')).to.equal(eth0?.index);
+      expect(dumpAddresses(socket).map(({ address }) => address)).to.include.members(['10.199.0.2', 'fd00:199::2']);
     });
     expect(thrownBy(() => configurePodLink({ ...link, ifname: 'eth7' }))).to.have.property('code', 'not_found');
   });

@@ -38,7 +38,15 @@ describe('reconciling the built-in network', () => {
   it('releases what a daemon left that was killed: with a link, and before the link was made', async () => {
     const [live, dead] = [await start(), await start()];
     const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
-    const intent = { pod: newPodId(), address: parseAddress(`10.199.${octet}.77`) ?? 0, range, link: 'ck00001' };
+    const intent = {
+      pod: newPodId(),
+      address: parseAddress(`10.199.${octet}.77`) ?? 0,
+      range,
+      link: 'ck00001',
+      address6: '',
+      range6: '',
+      mac: '',
+    };
     await (await Leases.open(leaseDirectory(), boot)).add(intent);
     network = await lab.open([range]);
     const findings = await network.reconcile(new Set([live.id]), soon());
@@ -71,9 +79,9 @@ describe('reconciling the built-in network', () => {
     const findings = await network.reconcile(new Set([lost.id, damaged.id]), soon());
     expect(findings.join('\n')).to.include(lost.id).and.include(damaged.id).and.include(`10.199.${octet}.9`);
     expect(lab.leaseFiles().toSorted()).to.deep.equal([`10.199.${octet}.2.json`, `10.199.${octet}.3.json`]);
-    expect((await network.attach(damaged, soon())).ips).to.deep.equal([`10.199.${octet}.3`]);
+    expect((await network.attach(damaged, soon())).ips[0]).to.equal(`10.199.${octet}.3`);
     const fresh = await lab.pod();
-    expect((await network.attach(fresh, soon())).ips).to.deep.equal([`10.199.${octet}.4`]);
+    expect((await network.attach(fresh, soon())).ips[0]).to.equal(`10.199.${octet}.4`);
   });
 
   it('deletes a link that nobody owns', async () => {
@@ -86,7 +94,7 @@ describe('reconciling the built-in network', () => {
 
   it('mends a bridge and a table that somebody deleted, so that pods are heard again', async () => {
     const [a, b] = [await start(), await start()];
-    const table = { family: 'ip', name: `cricket_${lab.instance}` } as const;
+    const table = { family: 'inet', name: `cricket_${lab.instance}` } as const;
     const before = await listTable(table, soon());
     await removeTable(table, soon());
     using socket = new NetlinkSocket();

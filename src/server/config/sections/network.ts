@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { absolutePath, integer, ipv4Ranges } from '../values.ts';
+import { networkAnnotations } from '../../../sandbox/network/wishes.ts';
+import { absolutePath, integer, ipv4Ranges, ipv6Range } from '../values.ts';
 
 export const networkSection = z
   .strictObject({
@@ -18,6 +19,29 @@ export const networkSection = z
       .default(['10.85.0.0/16'])
       .describe(
         'IPv4 ranges of the built-in network, used in this order. A pod CIDR that the kubelet sends goes before them.',
+      ),
+    ipv6Range: ipv6Range()
+      .default('auto')
+      .describe(
+        'IPv6 network of the built-in network, /96 or wider. auto: a unique local /64 made from machine and installation. off: none.',
+      ),
+    reachable: z
+      .enum(['auto', 'yes', 'no'])
+      .default('auto')
+      .describe(
+        'Whether others than this node may connect to ports of pods that are not published. auto: only in a pod CIDR that the kubelet sends, to which other nodes route.',
+      ),
+    acceptForward: z
+      .boolean()
+      .default(false)
+      .describe(
+        "Adds rules that accept the bridge where another's firewall (Docker, ufw, firewalld) forwards nothing.",
+      ),
+    annotations: z
+      .array(z.enum(networkAnnotations))
+      .default([])
+      .describe(
+        'Annotations by which pods may change their network, such as cricket/network = none. Those not named here have no meaning.',
       ),
     mtu: z
       .number()

@@ -1,0 +1,93 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { makePrivateDirectory } from '../../base/checkpoint.ts';
+import { fail } from '../../base/errors.ts';
+import type { InstanceId } from '../../base/ids.ts';
+import type { Logger } from '../../base/log.ts';
+import type { LinkRunner } from '../../linux/netlink/calls.ts';
+import type { Range } from './cidr.ts';
+import { ownRange6, parseRange6 } from './cidr6.ts';
+import type { Range6 } from './cidr6.ts';
+import { Leases } from './leases.ts';
+import { bridgeName } from './names.ts';
+import type { Reachable } from './pools.ts';
+import type { HostPorts } from './ports/ports.ts';
+import { parseRange6Setting, parseRanges } from './ranges.ts';
+import { loadNetworkState, saveNetworkState } from './state.ts';
+import type { NetworkState } from './state.ts';
+
+export interface BuiltInOptions {
+  readonly instance: InstanceId;
+  /** The state directory; `network/` in it is ours. */
+  readonly root: string;
+  /** `network.ranges`, IPv4 prefixes. */
+  readonly ranges: readonly string[];
+  /** `network.ipv6_range`: an IPv6 prefix, `off`, or by default `auto`: a unique local one of this node's own. */
+  readonly ipv6Range?: string;
+  /** Default `crk<instance>`, at most 15 bytes. */
+  readonly bridge?: string;
+  /** Default: that of the interface of the default route, else 1500. */
+  readonly mtu?: number;
+  /** Default `auto`. */
+  readonly reachable?: Reachable;
+  /** Add an accept where another's firewall forwards nothing. Default: no. */
+  readonly acceptForward?: boolean;
+  readonly log: Logger;
+  /** Whether new pods get this network. While they do not, nothing is made on the host but for pods that have it. */
+  readonly isWanted?: () => boolean;
+  /** Runs LinkCalls in the namespace Worker. */
+  readonly links: LinkRunner;
+  readonly ports: HostPorts;
+}
+
+/** Options with every default decided, and what an earlier daemon left. */
+export interface Settled extends Omit<BuiltInOptions, 'mtu'> {
+  readonly bridge: string;
+  readonly mtu: number | undefined;
+  readonly directory: string;
+  readonly configured: {
+    readonly ranges: readonly Range[];
+    readonly range6: Range6 | undefined;
+    readonly reachable: Reachable;
+  };
+  readonly leases: Leases;
+  readonly state: NetworkState;
+}
+
+/** Errors: `invalid_argument` naming the setting. */
+export async function settle(options: BuiltInOptions): Promise<Settled> {
+  const ranges = parseRanges(options.ranges);
+  const bridge = options.bridge ?? bridgeName(options.instance);
+  if (!/^[^\s/:"]{1,15}$/.test(bridge))
+    throw fail(
+      'invalid_argument',
+      `network.bridge ${JSON.stringify(bridge)}: must be an interface name of 1 to 15 bytes`,
+    );
+  const directory = join(options.root, 'network');
+  await makePrivateDirectory(directory);
+  const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+  const leases = await Leases.open(join(directory, 'leases'), boot);
+  const loaded = await loadNetworkState(directory, options.log);
+  const { range6, state } = await chooseRange6(options, directory, loaded);
+  const configured = { ranges, range6, reachable: options.reachable ?? 'auto' };
+  return { ...options, bridge, mtu: options.mtu, directory, configured, leases, state };
+}
+
+/** Our own network is written down: a machine id that changes must not change the addresses of pods. */
+async function chooseRange6(options: BuiltInOptions, directory: string, state: NetworkState) {
+  const wanted = parseRange6Setting(options.ipv6Range ?? 'auto');
+  if (wanted === 'off') return { range6: undefined, state };
+  const { ipv6 } = await options.links('surveyLinks', undefined, AbortSignal.timeout(surveyTimeoutMs));
+  if (!ipv6) {
+    options.log.info({}, 'this host has no IPv6, or has turned it off: pods get IPv4 only');
+    return { range6: undefined, state };
+  }
+  if (wanted !== 'auto') return { range6: wanted, state };
+  if (state.ula !== '') return { range6: parseRange6(state.ula, 'own IPv6 network'), state };
+  const range6 = ownRange6(await readFile('/etc/machine-id', 'utf8').catch(() => ''), options.instance);
+  const next = { ...state, ula: range6.text };
+  await saveNetworkState(directory, next);
+  return { range6, state: next };
+}
+
+const surveyTimeoutMs = 30_000;
