@@ -20,6 +20,7 @@ import { startTelemetry } from './telemetry.ts';
 import { version } from './version.ts';
 import { controlVerbs } from './wiring/control.ts';
 import { openParts } from './wiring/parts.ts';
+import { openStreams } from './wiring/streaming.ts';
 
 export interface DaemonOptions {
   readonly config: Config;
@@ -60,7 +61,8 @@ export async function runDaemon({ config, readConfig, environment, reach }: Daem
   const address = splitAddress(config.metrics.address);
   if (address !== undefined) stack.use(await serveMetrics({ ...address, metrics, problems }));
   stack.use(await serveControl({ socket: controlSocket(config), verbs: controlVerbs(parts, config) }, log));
-  const handlers = { runtime: runtimeHandlers(parts), image: imageHandlers(parts.images) };
+  const streaming = stack.use(await openStreams(parts, config, metrics));
+  const handlers = { runtime: runtimeHandlers(parts, streaming), image: imageHandlers(parts.images) };
   const server = await serveCri(
     { socket: config.socket, group: config.group, ...handlers },
     { log, metrics: metrics.rpc },

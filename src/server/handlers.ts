@@ -50,6 +50,7 @@ import { updateContainerResources } from './runtime/update-container-resources.t
 import { updatePodSandboxResources } from './runtime/update-pod-sandbox-resources.ts';
 import { updateRuntimeConfig } from './runtime/update-runtime-config.ts';
 import { version } from './runtime/version.ts';
+import type { Streaming } from './streaming/server.ts';
 
 export type HandlerParts = Parts & {
   readonly exits: ExitWatch;
@@ -64,7 +65,7 @@ export type HandlerParts = Parts & {
 };
 
 /** Every RPC of RuntimeService. One that is left out does not compile. */
-export function runtimeHandlers(parts: HandlerParts): RuntimeHandlers {
+export function runtimeHandlers(parts: HandlerParts, streaming: Pick<Streaming, 'issue'>): RuntimeHandlers {
   const { store } = parts;
   return {
     version: version(parts.version),
@@ -84,9 +85,9 @@ export function runtimeHandlers(parts: HandlerParts): RuntimeHandlers {
     updateContainerResources: updateContainerResources(parts),
     reopenContainerLog: reopenContainerLog(parts),
     execSync: execSync(parts),
-    exec,
-    attach,
-    portForward,
+    exec: exec(store, streaming),
+    attach: attach(store, streaming),
+    portForward: portForward(store, streaming),
     containerStats: containerStats(parts),
     listContainerStats: listContainerStats(parts),
     streamContainerStats: streamContainerStats(parts),

@@ -2,13 +2,14 @@ import { z } from 'zod';
 import { cgroupSection } from './sections/cgroup.ts';
 import { containersSection, ulimitsSection } from './sections/containers.ts';
 import { daemonSettings } from './sections/daemon.ts';
-import { metricsSection, streamingSection } from './sections/endpoints.ts';
+import { metricsSection } from './sections/endpoints.ts';
 import { eventsSection } from './sections/events.ts';
 import { imagesSection } from './sections/images.ts';
 import { logSection } from './sections/log.ts';
 import { conmonSection, initSection } from './sections/monitor.ts';
 import { networkSection } from './sections/network.ts';
 import { defaultRuntime, runtimesSection } from './sections/runtimes.ts';
+import { streamingSection } from './sections/streaming.ts';
 import { tracingSection } from './sections/tracing.ts';
 
 /**
