@@ -2,7 +2,8 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Server as TlsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import { Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import type { StreamingSeries } from '../../../metrics/streaming.ts';
 import { fail, messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
@@ -50,16 +51,14 @@ const path = new RegExp(`^/(exec|attach|portforward)/(${tokenPattern})(?:\\?|$)`
 /** Serves streams. Errors: `failed_precondition` when the address cannot be had or the certificate not be used. */
 export async function openStreaming(options: StreamingOptions): Promise<Streaming> {
   const { certificate, maxSessions, series, log } = options;
-  const tokens = new Tokens({ limit: maxSessions });
+  const tokens = new Tokens({ limit: maxSessions, waiting: series.waiting });
   const sessions = new Sessions(series);
-  series.waiting.collect = function () {
-    this.set(tokens.size);
-  };
   const { server, refresh } = await createHttpServer(certificate, log);
   server.maxConnections = maxSessions + spareConnections;
-  server.on('upgrade', (request, socket, head) =>
-    upgrade({ options, tokens, sessions }, request, socket as Socket, head),
-  );
+  server.on('upgrade', (request, socket, head) => {
+    if (socket instanceof Socket) upgrade({ options, tokens, sessions }, request, socket, head);
+    else socket.destroy();
+  });
   server.on('request', (_, response) => {
     series.refused.inc({ cause: 'protocol' });
     response.writeHead(426, { connection: 'close', upgrade: 'SPDY/3.1, websocket' });

@@ -11,6 +11,8 @@ export const tokenLifeMs = 60_000;
 export interface TokensOptions {
   /** Tokens that may wait for their clients. */
   readonly limit: number;
+  /** Told of each that begins and ends to wait. */
+  readonly waiting: { inc(): void; dec(): void };
   readonly lifeMs?: number;
 }
 
@@ -18,15 +20,13 @@ export interface TokensOptions {
 export class Tokens implements Disposable {
   readonly #waiting = new Map<string, { readonly request: StreamRequest; readonly timer: NodeJS.Timeout }>();
   readonly #limit: number;
+  readonly #gauge: TokensOptions['waiting'];
   readonly #lifeMs: number;
 
-  constructor({ limit, lifeMs = tokenLifeMs }: TokensOptions) {
+  constructor({ limit, waiting, lifeMs = tokenLifeMs }: TokensOptions) {
     this.#limit = limit;
+    this.#gauge = waiting;
     this.#lifeMs = lifeMs;
-  }
-
-  get size(): number {
-    return this.#waiting.size;
   }
 
   /** Errors: `resource_exhausted` when too many wait. */
@@ -37,8 +37,9 @@ export class Tokens implements Disposable {
         `${this.#waiting.size} streams were asked for and not begun; begin them, or ask again in ${this.#lifeMs / 1000} s`,
       );
     const token = randomBytes(tokenBytes).toString('base64url');
-    const timer = setTimeout(() => this.#waiting.delete(token), this.#lifeMs).unref();
+    const timer = setTimeout(() => this.take(token), this.#lifeMs).unref();
     this.#waiting.set(token, { request, timer });
+    this.#gauge.inc();
     return token;
   }
 
@@ -47,12 +48,12 @@ export class Tokens implements Disposable {
     const found = this.#waiting.get(token);
     if (found === undefined) return undefined;
     this.#waiting.delete(token);
+    this.#gauge.dec();
     clearTimeout(found.timer);
     return found.request;
   }
 
   [Symbol.dispose](): void {
-    for (const { timer } of this.#waiting.values()) clearTimeout(timer);
-    this.#waiting.clear();
+    for (const token of [...this.#waiting.keys()]) this.take(token);
   }
 }
