@@ -1,5 +1,8 @@
-import { fail } from '../../base/errors.ts';
 import type { Metrics } from '../../../metrics/registry.ts';
+import { fail } from '../../base/errors.ts';
+import { openAttachSession } from '../../sandbox/container/attach.ts';
+import { openExecSession } from '../../sandbox/container/exec-session.ts';
+import { dialPod } from '../../sandbox/pod/dial.ts';
 import type { HandlerParts } from '../handlers.ts';
 import type { Config } from '../config/schema.ts';
 import { splitAddress } from '../config/values.ts';
@@ -27,9 +30,10 @@ export async function openStreams(
   });
 }
 
-function targets(_parts: HandlerParts): StreamTargets {
-  const missing = async () => {
-    throw fail('unimplemented', 'this version of cricket does not implement what is behind its streams');
+function targets(parts: HandlerParts): StreamTargets {
+  return {
+    exec: async (request, signal) => openExecSession(parts, request, signal),
+    attach: async (request, signal) => openAttachSession(parts, request, signal),
+    dial: async (podId, port, signal) => dialPod(parts, podId, port, signal),
   };
-  return { exec: missing, attach: missing, dial: missing };
 }

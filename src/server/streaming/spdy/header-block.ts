@@ -70,9 +70,11 @@ function parseHeaders(plain: Buffer): Headers {
 
 const malformed = (what: string, cause?: unknown) => fail('invalid_argument', `a SPDY header block ${what}`, cause);
 
-const [emptyBlock, flushed] = [Buffer.alloc(4), [0, 4, 0, 0xfb, 0xff] as const];
-/** No headers at all, in a stored block (RFC 1951, 3.2.4): the only block that is ever sent needs no compressor. */
-const stored = Buffer.concat([Buffer.from(flushed), emptyBlock]);
+/**
+ * No headers at all, in a stored block (RFC 1951, 3.2.4) and the empty one that a flush leaves behind it, at which Go
+ * hands out what it has read: the only block that is ever sent needs no compressor.
+ */
+const stored = Buffer.from([0, 4, 0, 0xfb, 0xff, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]);
 const firstStored = Buffer.concat([Buffer.from([0x78, 0x20, 0xe3, 0xc6, 0xa7, 0xc2]), stored]);
 
 /** The block of no headers, as the first of its direction or a later one. */
