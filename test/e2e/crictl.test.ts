@@ -195,11 +195,6 @@ describe('crictl', function () {
 
   it('names what is not there yet', async () => {
     const missing: readonly (readonly [string, ...string[]])[] = [
-      ['Exec', 'exec', container, 'true'],
-      ['Exec', 'exec', '-it', container, 'sh'],
-      ['Exec', 'exec', '-r', 'websocket', container, 'true'],
-      ['Attach', 'attach', container],
-      ['PortForward', 'port-forward', pod, '8080'],
       ['ListPodSandboxStats', 'statsp'],
       ['ListPodSandboxMetrics', 'metricsp'],
       ['ListMetricDescriptors', 'metricdescs'],
