@@ -19,6 +19,7 @@ import type { BuiltInOptions } from '../../../src/sandbox/network/open.ts';
 import { openHostPorts } from '../../../src/sandbox/network/ports/open.ts';
 import type { HostPorts } from '../../../src/sandbox/network/ports/ports.ts';
 import type { NetworkedPod, PodNetwork } from '../../../src/sandbox/network/network.ts';
+import type { PodConfig } from '../../../src/sandbox/pod/record.ts';
 import { removeBuiltInNetwork } from '../../../src/sandbox/network/teardown.ts';
 
 export const soon = (): AbortSignal => AbortSignal.timeout(10_000);
@@ -64,11 +65,11 @@ export class NetworkLab {
     return network;
   }
 
-  async pod(): Promise<Pod> {
+  async pod(more: Partial<PodConfig> = {}): Promise<Pod> {
     const id = newPodId();
     const netns = `/run/netns/crktest-${this.instance}-${id.slice(0, 12)}`;
     await this.pool.call('pinNamespaces', { pins: { net: netns }, hostname: '', sysctls: {} }, soon());
-    const pod = { id, netns, config: parsePodConfig(podConfig({ name: 'lab' })) };
+    const pod = { id, netns, config: { ...parsePodConfig(podConfig({ name: 'lab' })), ...more } };
     this.#pods.add(pod);
     return pod;
   }

@@ -87,7 +87,7 @@ function body(family: Element['family'], elements: readonly Element[]): string {
     }`;
   const entry = (hook: string) => `
     chain ${hook} {
-      type nat hook ${hook} priority dstnat; policy accept;
+      type nat hook ${hook} priority -100; policy accept;
       fib daddr type local ${family === 'ip6' ? 'ip6 daddr != ::1 ' : ''}jump publish
     }`;
   const set = (kind: string, name: Element['set'], definition: string) => {
