@@ -13,10 +13,12 @@ const IN_DELETE = 0x200;
 const IN_DELETE_SELF = 0x400;
 const IN_MOVE_SELF = 0x800;
 const IN_ONLYDIR = 0x1000000;
+/** One directory may be watched itself and as the nearest one of another. */
+const IN_MASK_ADD = 0x20000000;
 const IN_NONBLOCK = 0o4000;
 const IN_CLOEXEC = 0o2000000;
 
-const self = IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
+const self = IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR | IN_MASK_ADD;
 const anyChange = self | IN_ATTRIB | IN_CLOSE_WRITE | IN_MOVED_FROM | IN_MOVED_TO | IN_CREATE | IN_DELETE;
 const arrivals = self | IN_CREATE | IN_MOVED_TO;
 

@@ -1,8 +1,11 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { Protocol, PortMapping } from '../../../api/cri/v1/api.ts';
 import { filled } from '../../../hack/lib/cri-client.ts';
-import { podStatus, podWith, removePod, runPod } from '../../fixtures/pods.ts';
+import { eventually, podStatus, podWith, removePod, runPod } from '../../fixtures/pods.ts';
+import { fails } from '../sandbox/lab.ts';
 import { CniLab } from './lab.ts';
 
 const capabilities = Object.fromEntries(
@@ -83,5 +86,141 @@ describe('a pod on a chain of CNI plugins', function () {
       ipRanges: [[{ subnet: '10.9.0.0/24' }], [{ subnet: 'fd09::/64' }]],
       aliases: ['web'],
     });
+  });
+
+  it('undoes a chain from its end when a later plugin fails', async () => {
+    lab.on('ADD', 'echo "no such luck" >&2; exit 1');
+    lab.on('DEL', 'exit 0');
+    await lab.use(lab.chain([lab.bridgePlugin(), trouble()]));
+    await fails(
+      runPod(lab.cricket, { name: 'web' }),
+      'UNKNOWN',
+      /trouble, ADD: it ended with 1; it said: no such luck/,
+    );
+    await lab.expectNothingLeft();
+    expect(lab.calls('ADD')[0]?.request['prevResult']).to.have.property('ips').with.length(1);
+    expect(lab.calls('DEL')[0]?.request).to.not.have.property('prevResult');
+  });
+
+  it('names every address of several interfaces, those of eth0 first, once each', async () => {
+    await lab.use(lab.chain([trouble()]));
+    const sandbox = '"sandbox":"\'"$CNI_NETNS"\'"';
+    lab.on(
+      'ADD',
+      `echo '{"cniVersion":"1.0.0","interfaces":[{"name":"vethx"},{"name":"net1",${sandbox}},{"name":"eth0",${sandbox}}],
+        "ips":[{"interface":0,"address":"192.0.2.1/24"},{"interface":1,"address":"192.0.2.2/24"},
+          {"interface":2,"address":"192.0.2.3/24"},{"interface":2,"address":"2001:db8::3/64"},{"address":"192.0.2.3/24"}]}'; exit 0`,
+    );
+    lab.on('DEL', 'exit 0');
+    const pod = await runPod(lab.cricket, { name: 'web' });
+    const told = async () => {
+      const { network } = await podStatus(lab.cricket, pod.id);
+      return [network?.ip, ...(network?.additionalIps ?? []).map(({ ip }) => ip)];
+    };
+    const all = ['192.0.2.3', '2001:db8::3', '192.0.2.2'];
+    expect(await told()).to.deep.equal(all);
+    await lab.cricket.restart();
+    expect(await told()).to.deep.equal(all);
+    await lab.cricket.client.runtime.stopPodSandbox({ podSandboxId: pod.id });
+    expect(await told()).to.deep.equal([undefined]);
+  });
+
+  it('reads the results of old versions', async () => {
+    lab.on('DEL', 'exit 0');
+    lab.on('ADD', `echo '{"ip4":{"ip":"192.0.2.4/24"},"ip6":{"ip":"2001:db8::4/64"}}'; exit 0`);
+    await lab.use(lab.chain([trouble()], { cniVersion: '0.2.0' }));
+    const old = await runPod(lab.cricket, { name: 'old' });
+    expect((await podStatus(lab.cricket, old.id)).network).to.deep.equal({
+      ip: '192.0.2.4',
+      additionalIps: [{ ip: '2001:db8::4' }],
+    });
+    lab.on('ADD', `echo '{"cniVersion":"0.3.1","ips":[{"version":"4","address":"192.0.2.5/24"}]}'; exit 0`);
+    await lab.use(lab.chain([trouble()], { cniVersion: '0.3.1' }));
+    const newer = await runPod(lab.cricket, { name: 'newer' });
+    expect((await podStatus(lab.cricket, newer.id)).network?.ip).to.equal('192.0.2.5');
+    await removePod(lab.cricket, newer.id);
+    expect(lab.calls('DEL')[0]?.request, 'DEL is told the result from 0.4.0 on').to.not.have.property('prevResult');
+  });
+
+  it('is released by the configuration that it was made with, also when that is gone', async () => {
+    await lab.use(lab.chain([trouble({ of: 'before' })]));
+    const first = await runPod(lab.cricket, { name: 'first' });
+    await lab.use(lab.chain([trouble({ of: 'after' })]));
+    await removePod(lab.cricket, first.id);
+    const second = await runPod(lab.cricket, { name: 'second' });
+    rmSync(join(lab.confDir, '10-test.conflist'));
+    await lab.cricket.restart();
+    await removePod(lab.cricket, second.id);
+    expect(lab.calls('DEL').map(({ request }) => request['of'])).to.have.members(['before', 'after']);
+  });
+
+  it('is released after a reboot, when its namespace is gone', async () => {
+    await lab.use(lab.chain([trouble(), { type: 'portmap', capabilities: { portMappings: true } }]));
+    const { id } = await runPod(lab.cricket, { name: 'rebooted' });
+    await lab.cricket.sigkill();
+    const record = join(lab.cricket.root, 'pods', id, 'pod.json');
+    writeFileSync(record, readFileSync(record, 'utf8').replace(/"bootId":"[^"]+"/, '"bootId":"before"'));
+    execFileSync('umount', [lab.calls('ADD')[0]?.variables['CNI_NETNS'] ?? '']);
+    rmSync(join(lab.cricket.state, 'cni'), { recursive: true });
+    await lab.cricket.start();
+    await eventually(() => expect(lab.taken()).to.deep.equal([]));
+    const [del] = lab.calls('DEL');
+    expect(del?.variables).to.include({ CNI_NETNS: '', CNI_CONTAINERID: id });
+    expect(del?.request['prevResult']).to.have.property('ips').with.length(1);
+  });
+
+  it('is asked after once by the next daemon, which says what is amiss', async () => {
+    await lab.use(lab.chain([trouble()]));
+    await Promise.all(['sound', 'broken'].map((name) => runPod(lab.cricket, { name })));
+    lab.on('CHECK', `case $CNI_ARGS in *NAME=broken*) echo '{"code":100,"msg":"the link is gone"}'; exit 1 ;; esac`);
+    await lab.cricket.restart();
+    await eventually(() => expect(lab.calls('CHECK')).to.have.length(2));
+    await eventually(() => expect(lab.cricket.log()).to.contain('is not as it was made: network'));
+    const { items } = await lab.cricket.client.runtime.listPodSandbox();
+    for (const { id, metadata } of items) {
+      const { info } = await lab.cricket.client.runtime.podSandboxStatus({ podSandboxId: id, verbose: true });
+      const { network } = JSON.parse(info['info'] ?? '') as {
+        network: { kind: string; check: string; result: object };
+      };
+      expect(network.kind).to.equal('cni');
+      expect(network.result).to.have.property('ips');
+      expect(network.check).to.contain(metadata?.name === 'broken' ? 'the link is gone' : 'ok');
+    }
+    const [check] = lab.calls('CHECK');
+    expect(check?.request['prevResult']).to.have.property('ips').with.length(1);
+  });
+
+  it('may not have a name that cannot stand among the arguments', async () => {
+    await lab.use(lab.chain([trouble()]));
+    await fails(
+      runPod(lab.cricket, { name: 'a;b=c', hostname: 'abc' }),
+      'INVALID_ARGUMENT',
+      /K8S_POD_NAME "a;b=c": CNI plugins take no/,
+    );
+    const bad = { 'kubernetes.io/ingress-bandwidth': 'much' };
+    await fails(
+      runPod(lab.cricket, { name: 'web', annotations: bad }),
+      'INVALID_ARGUMENT',
+      /ingress-bandwidth is "much"/,
+    );
+    expect(lab.calls('ADD')).to.deep.equal([]);
+  });
+
+  it('can be released although what is written of it cannot be read', async () => {
+    await lab.use(lab.chain([trouble()]));
+    const { id } = await runPod(lab.cricket, { name: 'damaged' });
+    await lab.cricket.sigkill();
+    writeFileSync(join(lab.cricket.root, 'network', 'cni', `${id}.json`), '{"kind"');
+    await lab.cricket.start();
+    expect((await podStatus(lab.cricket, id)).network?.ip).to.equal(lab.taken()[0]);
+    await removePod(lab.cricket, id);
+  });
+
+  it('comes with 20 others at once, each with an address of its own', async () => {
+    await lab.use(lab.chain([lab.bridgePlugin(), { type: 'portmap', capabilities: { portMappings: true } }]));
+    const pods = await Promise.all(Array.from({ length: 20 }, (_, i) => runPod(lab.cricket, { name: `many${i}` })));
+    const ips = await Promise.all(pods.map(async ({ id }) => (await podStatus(lab.cricket, id)).network?.ip));
+    expect(new Set(ips)).to.have.property('size', 20);
+    expect(lab.taken()).to.have.members(ips);
   });
 });

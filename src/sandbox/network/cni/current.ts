@@ -20,8 +20,8 @@ export interface CurrentOptions {
   readonly onChange: () => void;
 }
 
-/** Milliseconds between two STATUS; the kubelet asks us more often. */
-const statusEveryMs = 10_000;
+/** Milliseconds between two STATUS: while the answer is good, and while it is not. */
+const statusEveryMs = { good: 10_000, bad: 2_000 } as const;
 /** Milliseconds that all plugins of a chain have for one. */
 const statusTimeoutMs = 15_000;
 
@@ -83,7 +83,6 @@ export class CurrentNetwork implements Disposable {
       }
       if (JSON.stringify([this.#found, this.#obstacle]) !== before) this.#tell();
     }
-    this.#schedule();
   }
 
   async #look(): Promise<void> {
@@ -107,10 +106,11 @@ export class CurrentNetwork implements Disposable {
     void this.#ask();
   }
 
-  /** STATUS is asked behind the answers: it may take its time. */
+  /** STATUS is asked behind the answers, now and from time to time: it may take long. */
   async #ask(): Promise<void> {
     const found = this.#found;
     if (this.#asking || found.kind !== 'found' || !hasStatusAndGc(found.network.version)) return;
+    clearTimeout(this.#timer);
     this.#asking = true;
     const signal = withTimeout(this.#closed.signal, statusTimeoutMs);
     const said = await askStatus(this.#options.runner, found.network, signal).then(
@@ -118,16 +118,12 @@ export class CurrentNetwork implements Disposable {
       (error: unknown) => errorFrom(error).message,
     );
     this.#asking = false;
-    if (this.#closed.signal.aborted || found !== this.#found || said === this.#obstacle) return;
+    if (this.#closed.signal.aborted) return;
+    const every = statusEveryMs[said === undefined ? 'good' : 'bad'];
+    this.#timer = setTimeout(() => void this.#ask(), found === this.#found ? every : 0).unref();
+    if (found !== this.#found || said === this.#obstacle) return;
     this.#obstacle = said;
     this.#tell();
-  }
-
-  #schedule(): void {
-    clearTimeout(this.#timer);
-    const found = this.#found;
-    if (this.#closed.signal.aborted || found.kind !== 'found' || !hasStatusAndGc(found.network.version)) return;
-    this.#timer = setTimeout(() => void this.#ask().then(() => this.#schedule()), statusEveryMs).unref();
   }
 
   #tell(): void {
