@@ -1,31 +1,35 @@
-import { createServer } from 'node:http';
+import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { fail, messageOf } from '../src/base/errors.ts';
-import type { Metrics } from './registry.ts';
+import { messageOf } from '../src/base/errors.ts';
+import { listen } from './listen.ts';
+import type { ServerAddress, TlsIdentity } from './listen.ts';
+import { scrape } from './scrape.ts';
+import type { ScrapeSources } from './scrape.ts';
 
-export interface MetricsServerOptions {
-  readonly host: string;
-  /** 0: a free one. */
-  readonly port: number;
-  readonly metrics: Metrics;
-  /** What keeps the daemon from serving, one line each; nothing: it is ready. */
-  readonly problems: () => readonly string[] | Promise<readonly string[]>;
-  /** Further paths: the status page. */
-  readonly pages?: ReadonlyMap<string, Page>;
-}
+export type MetricsServerOptions = ServerAddress &
+  ScrapeSources & {
+    /** Undefined: plain HTTP. */
+    readonly tls?: TlsIdentity | undefined;
+    /** What callers must show as their bearer token, but for /healthz and /readyz. Undefined: nothing. */
+    readonly token?: string | undefined;
+    /** What keeps the daemon from serving, one line each; nothing: it is ready. */
+    readonly problems: () => readonly string[] | Promise<readonly string[]>;
+    /** Further paths: the status page. */
+    readonly pages?: ReadonlyMap<string, Page>;
+  };
 
 /** Answers GET and HEAD of one path. The signal fires when the caller went away. */
 export type Page = (query: URLSearchParams, signal: AbortSignal) => Answer | Promise<Answer>;
 
 export interface MetricsServer extends AsyncDisposable {
+  /** 0 on a unix socket. */
   readonly port: number;
 }
 
 export interface Answer {
   readonly status: number;
   readonly type: string;
-  readonly body: string;
+  readonly body: string | Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -33,21 +37,13 @@ const plain = 'text/plain; charset=utf-8';
 
 /**
  * Serves /metrics, /healthz (the loop turns) and /readyz (nothing keeps us from serving).
- * Errors: `failed_precondition` when the address cannot be had.
+ * Errors: those of `listen`.
  */
 export async function serveMetrics(options: MetricsServerOptions): Promise<MetricsServer> {
-  const server = createServer((request, response) => void respond(options, request, response));
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', (error) => {
-    const where = `${options.host}:${options.port}`;
-    reject(
-      fail('failed_precondition', `metrics on ${where}: ${messageOf(error)}; choose another metrics.address`, error),
-    );
-  });
-  server.listen(options.port, options.host, () => resolve());
-  await promise;
+  const server = await listen(options, options.tls, (request, response) => void respond(options, request, response));
+  const bound = server.address();
   return {
-    port: (server.address() as AddressInfo).port,
+    port: typeof bound === 'object' ? (bound?.port ?? 0) : 0,
     async [Symbol.asyncDispose]() {
       const { promise: closed, resolve: done } = Promise.withResolvers<void>();
       server.close(() => done());
@@ -75,27 +71,40 @@ async function respond(
 }
 
 async function answerFor(
-  { metrics, problems, pages }: MetricsServerOptions,
+  options: MetricsServerOptions,
   request: IncomingMessage,
   signal: AbortSignal,
 ): Promise<Answer> {
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return { status: 405, type: plain, body: 'only GET and HEAD are answered\n' };
   const [path = '', query] = (request.url ?? '').split('?');
-  const page = pages?.get(path);
+  if (path === '/healthz') return { status: 200, type: plain, body: 'ok\n' };
+  if (path === '/readyz') return readiness(await options.problems());
+  if (!mayRead(options.token, request.headers.authorization)) return unauthorized;
+  const page = options.pages?.get(path);
   if (page !== undefined) return page(new URLSearchParams(query), signal);
-  switch (path) {
-    case '/metrics':
-      return { status: 200, type: metrics.registry.contentType, body: await metrics.registry.metrics() };
-    case '/healthz':
-      return { status: 200, type: plain, body: 'ok\n' };
-    case '/readyz': {
-      const found = await problems();
-      return found.length === 0
-        ? { status: 200, type: plain, body: 'ok\n' }
-        : { status: 503, type: plain, body: `${found.join('\n')}\n` };
-    }
-    default:
-      return { status: 404, type: plain, body: 'there are /metrics, /healthz and /readyz\n' };
-  }
+  if (path !== '/metrics') return { status: 404, type: plain, body: 'there are /metrics, /healthz and /readyz\n' };
+  const { accept, 'accept-encoding': acceptEncoding } = request.headers;
+  return { status: 200, ...(await scrape(options, { accept, acceptEncoding: String(acceptEncoding ?? '') }, signal)) };
+}
+
+function readiness(problems: readonly string[]): Answer {
+  return problems.length === 0
+    ? { status: 200, type: plain, body: 'ok\n' }
+    : { status: 503, type: plain, body: `${problems.join('\n')}\n` };
+}
+
+const unauthorized: Answer = {
+  status: 401,
+  type: plain,
+  body: 'a bearer token is wanted\n',
+  headers: { 'www-authenticate': 'Bearer' },
+};
+
+/** Compares digests: the time it takes says nothing of the token. */
+function mayRead(token: string | undefined, header = ''): boolean {
+  if (token === undefined) return true;
+  const shown = /^bearer +(.+)$/i.exec(header)?.[1] ?? '';
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(shown), digest(token));
 }

@@ -64,6 +64,6 @@ export function labelPrefix(labels: readonly (readonly [string, string])[]): str
 }
 
 const special = /[\\"\n]/;
-const escapeLabel = (text: string) =>
+export const escapeLabel = (text: string) =>
   special.test(text) ? text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n') : text;
-const escapeHelp = (text: string) => text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
+export const escapeHelp = (text: string) => text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
