@@ -1,5 +1,6 @@
 import { Counter, Gauge } from 'prom-client';
 import type { Registry } from 'prom-client';
+import { readdirSync, statSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 /** Histogram resolution in milliseconds: fine enough to see a stalled loop, cheap enough to leave on. */
@@ -37,6 +38,26 @@ export function processSeries(registry: Registry) {
         this.set(process.memoryUsage.rss());
       },
     }),
+    heap: new Gauge({
+      name: 'cricket_heap_bytes',
+      help: 'Memory of the JavaScript heap, used and reserved, and of what it holds outside of it.',
+      labelNames: ['kind'] as const,
+      registers,
+      collect() {
+        const { heapUsed, heapTotal, external } = process.memoryUsage();
+        this.set({ kind: 'used' }, heapUsed);
+        this.set({ kind: 'reserved' }, heapTotal);
+        this.set({ kind: 'external' }, external);
+      },
+    }),
+    openFiles: new Gauge({
+      name: 'process_open_fds',
+      help: 'Open file descriptors.',
+      registers,
+      collect() {
+        this.set(openFiles());
+      },
+    }),
     loopDelay: new Gauge({
       name: 'cricket_event_loop_delay_seconds',
       help: 'Longest time the event loop was held up since the last scrape.',
@@ -47,4 +68,10 @@ export function processSeries(registry: Registry) {
       },
     }),
   };
+}
+
+/** Linux 6.2 tells the number as the size of the directory; before, it has to be listed. */
+function openFiles(): number {
+  const { size } = statSync('/proc/self/fd');
+  return size > 0 ? size : readdirSync('/proc/self/fd').length;
 }

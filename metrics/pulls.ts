@@ -8,9 +8,9 @@ const buckets = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
 /** Told of by whoever pulls. */
 export interface PullMeter {
   /** A pull begins, however many wait for it; call the answer once, with the code of what ended it too early. */
-  begin(): (cause?: ErrorCode) => void;
+  readonly begin: () => (cause?: ErrorCode) => void;
   /** Bytes of layers that came in. */
-  received(bytes: number): void;
+  readonly received: (bytes: number) => void;
 }
 
 /** Image pulls. `cause` is the gRPC status name that the pull ended with, in lower case. */

@@ -2,7 +2,11 @@ import { Registry } from 'prom-client';
 import { buildSeries } from './build.ts';
 import { cniSeries } from './cni.ts';
 import { processSeries } from './process.ts';
+import { levelSeries } from './levels.ts';
+import { operationSeries } from './operations.ts';
+import { pullSeries } from './pulls.ts';
 import { rpcSeries } from './rpc.ts';
+import { scrapeSeries } from './scrape-series.ts';
 import { streamingSeries } from './streaming.ts';
 
 /** Every series there is, in one typed tree: `metrics.rpc.total.inc({ method, code })`. */
@@ -13,10 +17,14 @@ export function createMetrics(version: string) {
   return {
     registry,
     build,
-    cni: cniSeries(registry),
     process: processSeries(registry),
     rpc: rpcSeries(registry),
+    pulls: pullSeries(registry),
+    cni: cniSeries(registry),
+    operations: operationSeries(registry),
+    levels: levelSeries(registry),
     streaming: streamingSeries(registry),
+    scrape: scrapeSeries(registry),
   };
 }
 

@@ -16,8 +16,8 @@ export function rpcSeries(registry: Registry) {
     }),
     seconds: new Histogram({
       name: 'cricket_rpc_seconds',
-      help: 'Time from receiving a CRI call to its answer.',
-      labelNames: ['method'] as const,
+      help: 'Time from receiving a CRI call to its answer, by RPC and gRPC status.',
+      labelNames: ['method', 'code'] as const,
       buckets,
       registers,
     }),

@@ -85,7 +85,7 @@ async function answerFor(
   if (page !== undefined) return page(new URLSearchParams(query), signal);
   if (path !== '/metrics') return { status: 404, type: plain, body: 'there are /metrics, /healthz and /readyz\n' };
   const { accept, 'accept-encoding': acceptEncoding } = request.headers;
-  return { status: 200, ...(await scrape(options, { accept, acceptEncoding: String(acceptEncoding ?? '') }, signal)) };
+  return { status: 200, ...(await scrape(options, { accept, acceptEncoding: acceptEncoding }, signal)) };
 }
 
 function readiness(problems: readonly string[]): Answer {

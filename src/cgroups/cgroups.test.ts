@@ -42,6 +42,8 @@ describe('cgroups on made-up machines', () => {
       'cpu,cpuacct/pod/cpuacct.usage': '7\n',
       'unified/pod/cpu.pressure': 'some avg10=1.50 avg60=0.00 avg300=0.00 total=42\n',
     });
+    expect(cgroups.read(path)?.pressure, 'without a process in the v2 tree').to.equal(undefined);
+    machine.put({ 'unified/pod/cgroup.events': 'populated 1\nfrozen 0\n' });
     const stats = cgroups.read(path);
     expect(stats?.cpu?.usageNs).to.equal(7n);
     expect(stats?.pressure?.cpu?.some).to.deep.equal({ avg10: 1.5, avg60: 0, avg300: 0, totalUs: 42n });

@@ -4,6 +4,7 @@ import { parseCgroupfsParent } from './drivers/cgroupfs.ts';
 import { localOomKills, subtreeOomKills } from './events.ts';
 import { subdirectories } from './files.ts';
 import { directoryIn, groupExists, readerOf } from './group.ts';
+import { startIoAccounting } from './io-accounting.ts';
 import { killGroup } from './kill.ts';
 import type { CgroupVersion, Layout, LayoutSources } from './layout.ts';
 import { findLayout, ownSources } from './layout.ts';
@@ -51,6 +52,8 @@ export interface Cgroups {
    * or a kubelet would see other shares than it set and set them for ever.
    */
   limits(path: CgroupPath, given?: Resources): Limits;
+  /** Has the kernel count I/O where it would not by itself; may wait for a disk. See io-accounting.ts. */
+  startIoAccounting(path: CgroupPath): void;
   /** OOM kills in it and all below it. */
   oomKills(path: CgroupPath): bigint | undefined;
   /** OOM kills of its very own processes. */
@@ -97,6 +100,7 @@ export function openCgroups(options: CgroupsOptions = {}): Cgroups {
     read: (path) => readStats(layout, controllers, readerOf(layout, path)),
     reader: (path) => readers.open(path),
     limits: (path, given) => readLimits(allSides(layout, controllers), readerOf(layout, path), given),
+    startIoAccounting: (path) => startIoAccounting(layout, path),
     oomKills: (path) => subtreeOomKills(layout, path),
     localOomKills: (path) => localOomKills(layout, path),
     expectMoves: () => window.open(),

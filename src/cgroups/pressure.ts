@@ -1,3 +1,4 @@
+import { parseKeyed } from './controllers/text.ts';
 import type { ReadFile } from './group.ts';
 
 /** Part of the time in which tasks waited: percentages over 10, 60 and 300 seconds, and the sum in microseconds. */
@@ -21,10 +22,11 @@ export interface PressureStats {
 }
 
 /**
- * Only the v2 tree has pressure files; on a hybrid machine it counts the processes that the OCI runtime put there too.
- * Undefined: no such cgroup there, or the kernel was booted with psi=0.
+ * Only the v2 tree has pressure files. Beside v1 it counts the processes that the OCI runtime put there too; where it
+ * put none, zeros would be untrue. Undefined then, without such a cgroup, and where the kernel was booted with psi=0.
  */
-export function pressureStats(read: ReadFile): PressureStats | undefined {
+export function pressureStats(read: ReadFile, besideV1: boolean): PressureStats | undefined {
+  if (besideV1 && parseKeyed(read('cgroup.events') ?? '')('populated') !== 1n) return undefined;
   const cpu = parsePressure(read('cpu.pressure'));
   const memory = parsePressure(read('memory.pressure'));
   const io = parsePressure(read('io.pressure'));

@@ -52,7 +52,7 @@ export function readStats(
     io: look('io', () => sideOf(layout, 'io', controllers.io).stats(read)),
     cpuset: look('cpuset', () => sideOf(layout, 'cpuset', controllers.cpuset).stats(read)),
     hugetlb: look('hugetlb', () => sideOf(layout, 'hugetlb', controllers.hugetlb).stats(read)),
-    pressure: look('pressure', () => pressureStats(read)),
+    pressure: look('pressure', () => pressureStats(read, layout.version === 'v1')),
     oomKills: look('oomKills', () => oomKillsOf(layout, read)),
   };
   const { at: _at, ...parts } = stats;

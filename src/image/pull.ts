@@ -24,6 +24,8 @@ export interface PullDeps {
   readonly ingest: string;
   readonly limits: LayerLimits;
   readonly platform: Platform;
+  /** Told of the bytes of each layer that came in. */
+  readonly received: ((bytes: number) => void) | undefined;
   /** A configuration that is here already, if it is. */
   readonly known: (digest: Digest) => Promise<Buffer | undefined>;
 }
@@ -115,6 +117,7 @@ async function fetchLayer(
       using _slot = await deps.downloads.take(signal);
       const facts = { 'cricket.digest': descriptor.digest, 'cricket.bytes': descriptor.size };
       await traced('image.download', () => downloadBlob(session, descriptor, file, signal), facts);
+      deps.received?.(descriptor.size);
     }
     const source = { file, offset: 0, size: descriptor.size };
     const unpack = { source, target, diffId, limits: deps.limits };

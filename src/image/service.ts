@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
+import type { PullMeter } from '../../metrics/pulls.ts';
 import { waitFor } from '../base/abort.ts';
-import { fail } from '../base/errors.ts';
+import { errorFrom, fail } from '../base/errors.ts';
 import { describeSpan } from '../base/trace.ts';
 import type { ImageId } from '../base/ids.ts';
 import type { Logger } from '../base/log.ts';
@@ -51,6 +52,8 @@ export interface ImageOptions {
   readonly maxParallelLayers?: number;
   readonly platform?: Platform;
   readonly limits?: LayerLimits;
+  /** Told of pulls and what they receive. */
+  readonly meter?: PullMeter;
   /** Milliseconds that a pull goes on after the last who waited for it has left. */
   readonly graceMs?: number;
 }
@@ -124,6 +127,7 @@ export async function openImages(options: ImageOptions): Promise<Images> {
     limits: options.limits ?? defaultLimits,
     platform: options.platform ?? hostPlatform(),
     known: (digest: Digest) => catalog.rawContent(digest),
+    received: options.meter?.received,
   };
 
   let trimming: NodeJS.Timeout | undefined;
@@ -154,7 +158,8 @@ export async function openImages(options: ImageOptions): Promise<Images> {
   return {
     async pull(text, wishes, signal) {
       const key = JSON.stringify([formatReference(parseReference(text)), wishes.platform, secretKey(wishes.auth)]);
-      return pulls.join(key, (until) => pullNow(text, wishes, until).finally(trimLater), signal);
+      const start = (until: AbortSignal) => metered(options.meter, () => pullNow(text, wishes, until));
+      return pulls.join(key, (until) => start(until).finally(trimLater), signal);
     },
     list: () => catalog.list(),
     find: (text) => catalog.find(text),
@@ -189,6 +194,18 @@ export async function openImages(options: ImageOptions): Promise<Images> {
       await pool[Symbol.asyncDispose]();
     },
   };
+}
+
+async function metered(meter: PullMeter | undefined, pull: () => Promise<Image>): Promise<Image> {
+  const end = meter?.begin();
+  try {
+    const image = await pull();
+    end?.();
+    return image;
+  } catch (error) {
+    end?.(errorFrom(error).code);
+    throw error;
+  }
 }
 
 const hasCredentials = (auth: RegistryAuth | undefined) => settleCredentials(auth) !== undefined;

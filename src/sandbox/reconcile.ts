@@ -1,5 +1,6 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { OperationSeries } from '../../metrics/operations.ts';
 import { messageOf } from '../base/errors.ts';
 import type { ContainerId, PodId } from '../base/ids.ts';
 import { settleExit } from './container/exit.ts';
@@ -16,7 +17,10 @@ import type { Parts } from './parts.ts';
 import { netPinDirectory, podOfNetPin } from './store/paths.ts';
 
 export type ReconcileParts = RecoverParts &
-  Pick<Parts, 'events' | 'instance' | 'settings'> & { readonly stateDirectory: string };
+  Pick<Parts, 'events' | 'instance' | 'settings'> & {
+    readonly stateDirectory: string;
+    readonly operations: Pick<OperationSeries, 'findings' | 'reconcile'>;
+  };
 
 const roundTimeoutMs = 120_000;
 
@@ -30,12 +34,17 @@ export async function reconcile(parts: ReconcileParts): Promise<readonly string[
   const found: string[] = [];
   const look = async (what: string, work: () => Promise<readonly string[]>) => {
     try {
-      found.push(...(await work()));
+      note(what, await work());
     } catch (error) {
       if (parts.lifetime.aborted) return;
-      found.push(`${what}: ${messageOf(error)}`);
+      note(what, [`${what}: ${messageOf(error)}`]);
     }
   };
+  const note = (subject: string, lines: readonly string[]) => {
+    found.push(...lines);
+    if (lines.length > 0) parts.operations.findings.inc({ subject }, lines.length);
+  };
+  const end = parts.operations.reconcile.startTimer();
   await look('network', () => parts.network.reconcile(podsOnNetwork(parts), signal));
   await look('ends', () => missedEnds(parts));
   await look('pins', () => breakUnpinned(parts));
@@ -44,6 +53,7 @@ export async function reconcile(parts: ReconcileParts): Promise<readonly string[
   await look('runtime state', () => orphanRuntimeState(parts));
   await look('cgroups', () => orphanCgroups(parts, signal));
   await look('exit files', () => orphanExits(parts));
+  end();
   for (const finding of found) {
     parts.log.warn({ finding }, 'reconciled');
     parts.events.publish({ type: 'node', action: 'reconcile', attributes: { finding } });

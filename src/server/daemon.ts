@@ -1,6 +1,5 @@
 import { mkdir } from 'node:fs/promises';
 import { createMetrics } from '../../metrics/registry.ts';
-import { serveMetrics } from '../../metrics/server.ts';
 import { makePrivateDirectory } from '../base/checkpoint.ts';
 import { fail } from '../base/errors.ts';
 import { createLogger } from '../base/log.ts';
@@ -9,7 +8,6 @@ import { lockPidFile } from '../linux/flock.ts';
 import { sendNotification } from '../linux/notify.ts';
 import { controlSocket, pidFile } from './config/paths.ts';
 import type { Config } from './config/schema.ts';
-import { splitAddress } from './config/values.ts';
 import { serveControl } from './control/serve.ts';
 import { serveCri } from './grpc/serve.ts';
 import { imageHandlers, runtimeHandlers } from './handlers.ts';
@@ -19,6 +17,7 @@ import { traceSettings } from './telemetry-settings.ts';
 import { startTelemetry } from './telemetry.ts';
 import { version } from './version.ts';
 import { controlVerbs } from './wiring/control.ts';
+import { openMetricsServer } from './wiring/metrics.ts';
 import { openParts } from './wiring/parts.ts';
 import { openStreams } from './wiring/streaming.ts';
 
@@ -58,8 +57,7 @@ export async function runDaemon({ config, readConfig, environment, reach }: Daem
   stack.defer(() => lifetime.abort(fail('unavailable', 'the daemon is ending')));
 
   const problems = () => (parts.network.ready().ready ? [] : ['the pod network is not ready']);
-  const address = splitAddress(config.metrics.address);
-  if (address !== undefined) stack.use(await serveMetrics({ ...address, metrics, problems }));
+  stack.use(await openMetricsServer(config, parts, { metrics, problems }));
   stack.use(await serveControl({ socket: controlSocket(config), verbs: controlVerbs(parts, config) }, log));
   const streaming = stack.use(await openStreams(parts, config, metrics));
   const handlers = { runtime: runtimeHandlers(parts, streaming), image: imageHandlers(parts.images) };

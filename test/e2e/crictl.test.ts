@@ -195,9 +195,6 @@ describe('crictl', function () {
 
   it('names what is not there yet', async () => {
     const missing: readonly (readonly [string, ...string[]])[] = [
-      ['ListPodSandboxStats', 'statsp'],
-      ['ListPodSandboxMetrics', 'metricsp'],
-      ['ListMetricDescriptors', 'metricdescs'],
       ['GetContainerEvents', 'events'],
       ['CheckpointContainer', 'checkpoint', '--export', join(dir, 'none.tar'), container],
     ];

@@ -2,6 +2,7 @@ import { openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Socket } from 'node:net';
 import { waitFor } from '../../base/abort.ts';
+import { monotonicMs } from '../../base/clock.ts';
 import { errorFrom, fail } from '../../base/errors.ts';
 import { closeQuietly, makePipe, readablePipe } from '../../linux/fds.ts';
 import { startTimeOf } from '../../linux/pidfd.ts';
@@ -41,6 +42,7 @@ export async function createMonitored(
   request: MonitorRequest,
   signal: AbortSignal,
 ): Promise<Monitored> {
+  const begun = monotonicMs();
   const sync = makePipe();
   const nothing = openSync('/dev/null', 'r+');
   let answer: Socket | undefined;
@@ -63,6 +65,7 @@ export async function createMonitored(
     answer = readablePipe(sync.read);
     const text = await waitFor(readToEnd(answer), signal);
     await child.ended;
+    request.runtime.onCall?.('create', (monotonicMs() - begun) / 1000, parseAnswer(text).pid > 0);
     return await identify(request, text);
   } finally {
     answer?.destroy();

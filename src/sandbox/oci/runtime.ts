@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { monotonicMs } from '../../base/clock.ts';
 import { fail } from '../../base/errors.ts';
 import { traced } from '../../base/trace.ts';
 import { captureProgram } from '../../linux/capture.ts';
@@ -19,6 +20,8 @@ export interface OciRuntime {
   readonly name: string;
   readonly path: string;
   readonly root: string;
+  /** Told of each call but exec, whose time is its program's: the operation, how many seconds, whether it succeeded. */
+  readonly onCall?: (operation: string, seconds: number, ok: boolean) => void;
 }
 
 export interface ExecOptions {
@@ -104,7 +107,11 @@ async function call(watcher: Watcher, runtime: OciRuntime, args: readonly string
     env: childEnvironment,
     limit: messageLimit,
   };
-  return traced(`${runtime.name} ${args[0] ?? ''}`, () => captureProgram(watcher, program));
+  const [operation = ''] = args;
+  const begun = monotonicMs();
+  const result = await traced(`${runtime.name} ${operation}`, () => captureProgram(watcher, program));
+  runtime.onCall?.(operation, (monotonicMs() - begun) / 1000, exitCodeOf(result.ending) === 0);
+  return result;
 }
 
 /** The last line of what it printed, without time stamps and log decoration. */

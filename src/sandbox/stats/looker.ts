@@ -40,6 +40,7 @@ export class Looker {
   readonly #pods = new Map<string, Entry<PodLook>>();
   readonly #descriptors = new DescriptorCounts();
   readonly #devices = new Map<string, string>();
+  #countsIo = false;
 
   constructor(cgroups: Cgroups) {
     this.#cgroups = cgroups;
@@ -55,6 +56,7 @@ export class Looker {
       if (fresh !== undefined) return fresh;
       const stats = this.#read(target, entry.reader, detail);
       if (stats === undefined) return undefined;
+      if (stats.io?.length === 0) this.#countIo(target);
       const more = detail === 'all' ? this.#detail(target, entry.reader, stats, pids[i]?.pids.length ?? 0) : undefined;
       return keep(entry, detail, { stats, nanoCores: rateOf(entry, stats), more });
     });
@@ -96,6 +98,13 @@ export class Looker {
     const stats = reader.read(partsOf[detail]);
     if (stats === undefined) this.forget([id]);
     return stats;
+  }
+
+  /** Once: a cgroup without I/O of its own looks the same ever after. */
+  #countIo({ cgroup }: Target): void {
+    if (this.#countsIo) return;
+    this.#countsIo = true;
+    this.#cgroups.startIoAccounting(cgroup as CgroupPath);
   }
 
   #members(targets: readonly ContainerTarget[]) {

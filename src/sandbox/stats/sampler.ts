@@ -1,5 +1,5 @@
 import { waitFor } from '../../base/abort.ts';
-import type { TextFormat } from '../../../metrics/text.ts';
+import type { SeriesForm } from '../../../metrics/scrape.ts';
 import type { DiskPool } from '../../linux/disk.ts';
 import { siblingModule } from '../../linux/worker/module.ts';
 import { WorkerPool } from '../../linux/worker/pool.ts';
@@ -23,11 +23,6 @@ export interface Sampler extends AsyncDisposable {
   series(head: string, as: SeriesForm, signal: AbortSignal): Promise<Uint8Array>;
   /** Calls that wait for the Worker. */
   readonly waiting: number;
-}
-
-export interface SeriesForm {
-  readonly format: TextFormat;
-  readonly gzip: boolean;
 }
 
 export type SamplerParts = Pick<Parts, 'lifetime' | 'paths' | 'store'> & {

@@ -40,6 +40,15 @@ export const listenAddress = (options: { readonly mayBeEmpty: boolean }) =>
       `must be an IP address and a port such as "127.0.0.1:9464" or "[::1]:9464"${options.mayBeEmpty ? ', or empty' : ''}`,
     );
 
+/** `address:port`, `unix:///path`, or empty. */
+export const serverAddress = () =>
+  z
+    .string()
+    .refine(
+      (text) => text === '' || splitServerAddress(text) !== undefined,
+      `must be an IP address and a port such as "127.0.0.1:9464", "unix://" and an absolute path of at most ${maxSocketPath} bytes, or empty`,
+    );
+
 /** IPv4 networks that do not overlap; the network's own parser decides. */
 export const ipv4Ranges = () =>
   z.array(z.string()).superRefine((texts, context) => {
@@ -73,6 +82,13 @@ export function splitAddress(text: string): { readonly host: string; readonly po
   if (match === null || port > 65535) return undefined;
   if (match[1] !== undefined) return isIPv6(match[1]) ? { host: match[1], port } : undefined;
   return isIPv4(match[2] ?? '') ? { host: match[2] ?? '', port } : undefined;
+}
+
+/** The same, or the path of `unix:///path`. */
+export function splitServerAddress(text: string): ReturnType<typeof splitAddress> | { readonly socket: string } {
+  if (!text.startsWith('unix://')) return splitAddress(text);
+  const socket = text.slice('unix://'.length);
+  return isAbsolute(socket) && Buffer.byteLength(socket) <= maxSocketPath ? { socket } : undefined;
 }
 
 function isAbsolute(text: string): boolean {

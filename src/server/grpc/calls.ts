@@ -70,7 +70,7 @@ export class Calls {
         const answer = error === undefined ? { code: 0, details: '' } : statusFor(error);
         metrics.inFlight.dec({ method: rpc });
         metrics.total.inc({ method: rpc, code: error?.code ?? 'ok' });
-        metrics.seconds.observe({ method: rpc }, milliseconds / 1000);
+        metrics.seconds.observe({ method: rpc, code: error?.code ?? 'ok' }, milliseconds / 1000);
         endSpan(span, answer.code, error);
         context.with(span.inside, () => logCall(log, { path, rpc, request, milliseconds, error }));
         if (this.#unary.size + this.#streams.size === 0) this.#idle?.();

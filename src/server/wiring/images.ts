@@ -1,6 +1,6 @@
 import type { Given } from './given.ts';
 
-export function imageOptions({ config, environment, log }: Given) {
+export function imageOptions({ config, environment, log, metrics }: Given) {
   const { certsDir, authFile, plainHttp, pullProgressTimeoutSeconds, maxParallelPulls, pinned } = config.images;
   return {
     root: config.root,
@@ -13,6 +13,7 @@ export function imageOptions({ config, environment, log }: Given) {
     },
     pinned,
     log,
+    meter: metrics.pulls,
     maxParallelLayers: maxParallelPulls,
   };
 }

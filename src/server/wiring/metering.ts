@@ -1,11 +1,11 @@
 import type { Metrics } from '../../../metrics/registry.ts';
 import { monotonicMs } from '../../base/clock.ts';
-import type { PodNetwork } from '../../sandbox/network/network.ts';
+import type { NodeNetwork } from '../../sandbox/network/network.ts';
 import type { OciRuntime } from '../../sandbox/oci/runtime.ts';
 import type { HandlerParts } from '../handlers.ts';
 
 /** The same network, with its attaches and detaches timed. */
-export function meteredNetwork(network: PodNetwork, { operations }: Metrics): PodNetwork {
+export function meteredNetwork(network: NodeNetwork, { operations }: Metrics): NodeNetwork {
   const timed = async <T>(operation: 'attach' | 'detach', work: Promise<T>): Promise<T> => {
     const begun = monotonicMs();
     const told = (result: 'ok' | 'error') =>
@@ -24,6 +24,7 @@ export function meteredNetwork(network: PodNetwork, { operations }: Metrics): Po
     detach: (pod, signal) => timed('detach', network.detach(pod, signal)),
     ready: () => network.ready(),
     describe: (pod) => network.describe(pod),
+    summary: () => network.summary(),
     setPodCidr: (cidr) => network.setPodCidr(cidr),
     reconcile: (live, signal) => network.reconcile(live, signal),
     close: () => network.close(),

@@ -28,15 +28,19 @@ import { version } from '../version.ts';
 import type { Given } from './given.ts';
 import { openEvents } from './events.ts';
 import { imageOptions } from './images.ts';
+import { countLevels, meteredNetwork, meteredRuntimes } from './metering.ts';
 import { openNetwork } from './network.ts';
 
 /** Everything the operations work with, opened in the order of its needs; the stack closes it. */
 export async function openParts(given: Given, stack: AsyncDisposableStack): Promise<HandlerParts & ReconcileParts> {
-  const { config, environment, log, lifetime, reach } = given;
-  const stuck = (task: string) => log.error({ task }, 'a task does not answer: its worker is given up');
+  const { config, environment, log, metrics, lifetime, reach } = given;
+  const stuck = (task: string) => {
+    metrics.operations.stuck.inc({ task });
+    log.error({ task }, 'a task does not answer: its worker is given up');
+  };
   const instance = await readInstance(config.root);
   const paths = createPaths(config.root, config.state, instance);
-  const runtimes = ociRuntimes(config);
+  const runtimes = meteredRuntimes(ociRuntimes(config), metrics);
   for (const { root } of runtimes.values()) await mkdir(root, { recursive: true, mode: 0o700 });
   const bootId = readBootId();
   const oomTallies = await OomCounts.open(join(config.root, 'oom-counts.json'), bootId, log);
@@ -49,12 +53,13 @@ export async function openParts(given: Given, stack: AsyncDisposableStack): Prom
   const hostPaths = stack.use(openDiskPool({ name: 'host paths', size: 4, onStuck: stuck }));
   const cgroups = openCgroups({ onStuck: () => stuck('cgroup limit') });
   const settings = sandboxSettings(config, log);
-  const [quietImages, network, empty] = await Promise.all([
+  const [quietImages, plainNetwork, empty] = await Promise.all([
     openImages(imageOptions(given)),
     openNetwork(given, { instance, podCalls, watcher }),
     loadStore(store, paths, log),
   ]);
   const images = tellingImages(quietImages, events);
+  const network = meteredNetwork(plainNetwork, metrics);
   stack.defer(() => network.close());
   stack.defer(() => images.close());
   for (const directory of empty) await disk.call('removeTree', directory, lifetime);
@@ -67,11 +72,13 @@ export async function openParts(given: Given, stack: AsyncDisposableStack): Prom
     flights: new Flights<string, unknown>(),
     oomScore: readOomScore(host),
     seccompFilters: new SeccompFilters(),
+    operations: metrics.operations,
   };
   const walks = stack.use(openDiskPool({ name: 'layer sizes', size: 1, onStuck: stuck }));
   const sampler = stack.use(createSampler({ ...common, disk: walks, root: config.root, oomTallies, onStuck: stuck }));
   const exits = stack.use(new ExitWatch(watcher, paths.exits, (container) => settleLater(exitParts, container)));
   const parts = { ...common, sampler, exits, oomTallies, lives };
   const exitParts: ExitParts = parts;
+  countLevels(metrics, parts);
   return parts;
 }
