@@ -24,6 +24,10 @@ function expectationsOf(cricket: ContestantResults, peer: ContestantResults | un
     const [ours, theirs] = [calls[measure]?.median, peer?.calls[measure]?.median];
     return ours === undefined || theirs === undefined ? undefined : ours / theirs;
   };
+  const pullRatio = (what: 'wall' | 'cpu') => {
+    const [ours, theirs] = [cricket.pull?.[what].median, peer?.pull?.[what].median];
+    return ours === undefined || theirs === undefined ? undefined : ours / theirs;
+  };
   const most = memory.findLast(({ pods }) => pods > 0);
   return [
     { what: 'pod up, ms', limit: 30, value: calls['pod up']?.median },
@@ -42,6 +46,8 @@ function expectationsOf(cricket: ContestantResults, peer: ContestantResults | un
       limit: 400,
       value: ms.median,
     })),
+    { what: 'pull / containerd', limit: 0.5, value: pullRatio('wall') },
+    { what: 'processor time of a pull / containerd', limit: 1, value: pullRatio('cpu') },
     { what: 'slowest List during removals, ms', limit: 50, value: removal?.list.max },
   ];
 }

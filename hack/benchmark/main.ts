@@ -26,7 +26,7 @@ async function main(options: Options): Promise<void> {
   const machine = describeMachine();
   const loadBefore = loadAverage();
   const contestants = await (async () => {
-    await using opened = await openContestants(options.endpoints);
+    await using opened = await openContestants(options.endpoints, options.phases.has('pull'));
     return await runPhases(opened.contestants, options, interrupted.signal);
   })();
   const load = [loadBefore, loadAverage()] as const;

@@ -50,7 +50,7 @@ function countNames(names: readonly string[]): string {
 }
 
 /** The process that holds the listening end of a unix socket: the last one, as systemd may hold it too. */
-function listener(path: string): number {
+export function listener(path: string): number {
   const isListening = (fields: readonly string[]) => fields[3] === '00010000' && fields[7] === path;
   const rows = read('/proc/net/unix').split('\n');
   const inode = rows.map((row) => row.trim().split(/\s+/)).find(isListening)?.[6];

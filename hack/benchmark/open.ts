@@ -21,7 +21,7 @@ export interface Opened extends AsyncDisposable {
 }
 
 /** Starts what is to be started and has every daemon pull the image. Disposing ends and removes all that was made. */
-export async function openContestants(wishes: readonly EndpointWish[]): Promise<Opened> {
+export async function openContestants(wishes: readonly EndpointWish[], withBig: boolean): Promise<Opened> {
   await using made = new AsyncDisposableStack();
   restoreForwarding(made);
   // Not under /tmp, which may be in memory: layers and writable files belong on a disk.
@@ -29,7 +29,10 @@ export async function openContestants(wishes: readonly EndpointWish[]): Promise<
   made.defer(() => rmSync(dir, { recursive: true, force: true }));
   const cgroup = `/cricket-test-bench-${process.pid}`;
   made.defer(() => removeCgroups(cgroup));
-  const registry = await startTestRegistry({ configDir: join(dir, 'registry'), sets: ['own', 'critest'] });
+  const registry = await startTestRegistry({
+    configDir: join(dir, 'registry'),
+    sets: ['own', 'critest', ...(withBig ? (['big'] as const) : [])],
+  });
   made.defer(() => registry.stop());
   const certsDir = join(dir, 'certs');
   writeMirrors(certsDir, registry, critestHosts);

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export const phases = ['start', 'memory', 'calls', 'removal'] as const;
+export const phases = ['pull', 'start', 'memory', 'calls', 'removal'] as const;
 export type Phase = (typeof phases)[number];
 
 /** Daemons that the benchmark itself can start, each with a root of its own. */
@@ -27,18 +27,20 @@ export interface Options {
 
 /** Errors: a plain Error with one line for whoever typed it. */
 export function parseOptions(args: readonly string[]): Options {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
     args: [...args],
+    allowPositionals: true,
     options: {
       endpoint: { type: 'string', multiple: true, default: ['cricket', 'containerd'] },
       pods: { type: 'string', default: '50' },
       rounds: { type: 'string', default: '40' },
-      only: { type: 'string', multiple: true, default: [...phases] },
+      only: { type: 'string', multiple: true, default: [] },
       'dirty-mib': { type: 'string', default: '1024' },
       json: { type: 'string' },
       doc: { type: 'string' },
     },
   });
+  const named = [...values.only, ...positionals];
   const endpoints = values.endpoint.map(parseEndpoint);
   const names = endpoints.map(({ name }) => name);
   if (new Set(names).size < names.length) throw new Error(`--endpoint: names must differ: ${names.join(', ')}`);
@@ -46,7 +48,7 @@ export function parseOptions(args: readonly string[]): Options {
     endpoints,
     pods: wholeNumber('pods', values.pods),
     rounds: wholeNumber('rounds', values.rounds),
-    phases: new Set(values.only.map(parsePhase)),
+    phases: new Set(named.length === 0 ? phases : named.map(parsePhase)),
     dirtyMib: wholeNumber('dirty-mib', values['dirty-mib']),
     json: values.json,
     doc: values.doc,
@@ -64,7 +66,7 @@ function parseEndpoint(text: string): EndpointWish {
 
 function parsePhase(text: string): Phase {
   const phase = phases.find((name) => name === text);
-  if (phase === undefined) throw new Error(`--only ${text}: must be one of ${phases.join(', ')}`);
+  if (phase === undefined) throw new Error(`phase ${text}: must be one of ${phases.join(', ')}`);
   return phase;
 }
 

@@ -1,5 +1,6 @@
 import type { Machine } from './machine.ts';
 import type { MemoryPoint } from './memory.ts';
+import type { PullResult } from './pulls.ts';
 import type { RemovalResult } from './removal.ts';
 import type { Measure, Summary } from './samples.ts';
 import type { StartPoint } from './starts.ts';
@@ -23,4 +24,5 @@ export interface ContestantResults {
   readonly memory: (MemoryPoint & { readonly when: string })[];
   readonly starts: StartPoint[];
   removal?: RemovalResult;
+  pull?: PullResult;
 }

@@ -4,6 +4,7 @@ import type { Contestant } from './contestant.ts';
 import { readMemory } from './memory.ts';
 import type { Options } from './options.ts';
 import { growTo } from './pods.ts';
+import { measurePulls } from './pulls.ts';
 import { measureRemoval } from './removal.ts';
 import type { ContestantResults } from './results.ts';
 import { measures, summarize } from './samples.ts';
@@ -44,6 +45,12 @@ export async function runPhases(
     await each((one) => growTo(one, count, signal));
   };
 
+  if (phases.has('pull')) {
+    say('pulling 300 MB in turns');
+    for (const [one, result] of await measurePulls(contestants, signal))
+      Object.assign(results.get(one) ?? {}, { pull: result });
+    if (phases.size === 1) return [...results.values()];
+  }
   await starts();
   await memory('no pods');
   await grow(pods);

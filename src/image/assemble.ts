@@ -18,6 +18,8 @@ export interface ImageSource {
   readonly config: Content;
   readonly manifests: readonly Content[];
   readonly layerCount: number;
+  /** Told when layer number `index` is here, whoever made it. */
+  readonly settled?: (index: number) => void;
   /** Unpacks layer number `index` into an empty directory, having checked that it is `diffId`. */
   readonly unpack: (index: number, diffId: Digest, target: string, signal: AbortSignal) => Promise<LayerUsage>;
 }
@@ -42,9 +44,11 @@ export async function assembleImage(
   try {
     using pins = new DisposableStack();
     for (const diffId of distinct.keys()) pins.use(layers.pin(diffId));
-    await allOrFirstError([...distinct], signal, ([diffId, index], until) =>
-      traced('image.layer', () => layers.ensure(diffId, (target) => source.unpack(index, diffId, target, until))),
-    );
+    await allOrFirstError([...distinct], signal, async ([diffId, index], until) => {
+      const unpack = (target: string) => source.unpack(index, diffId, target, until);
+      await traced('image.layer', () => layers.ensure(diffId, unpack));
+      source.settled?.(index);
+    });
     const mend = await mendLayer(parsed.diffIds, layers, pool, pins);
     const content = [...source.manifests, source.config];
     const record = {
@@ -71,13 +75,19 @@ async function mendLayer(
   pins: DisposableStack,
 ): Promise<Digest | undefined> {
   const stack = diffIds.map((diffId) => layers.get(diffId)).filter((layer) => layer !== undefined);
-  if (stack.slice(1).every(({ implicit }) => implicit.length === 0)) return undefined;
-  const plan = stack.map(({ path, implicit }) => ({ path, implicit }));
-  const directories = await pool.call('planMend', plan, never);
-  if (directories.length === 0) return undefined;
-  const id = digestOf(Buffer.from(JSON.stringify(['directories as they should look', directories])));
+  if (stack.every(({ implicit, links }, index) => links.length === 0 && (index === 0 || implicit.length === 0)))
+    return undefined;
+  const { directories, files } = await pool.call(
+    'planMend',
+    stack.map(({ path, implicit, links }) => ({ path, implicit, links })),
+    never,
+  );
+  if (directories.length + files.length === 0) return undefined;
+  const linked = files.length === 0 ? [] : [files, diffIds];
+  const id = digestOf(Buffer.from(JSON.stringify(['directories as they should look', directories, ...linked])));
   pins.use(layers.pin(id));
-  await layers.ensure(id, (target) => pool.call('makeMend', { target, directories }, never));
+  const paths = stack.map(({ path }) => path);
+  await layers.ensure(id, (target) => pool.call('makeMend', { target, layers: paths, directories, files }, never));
   return id;
 }
 

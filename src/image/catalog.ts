@@ -5,6 +5,7 @@ import { KeyedLocks } from '../base/locks.ts';
 import { findRecord } from './find.ts';
 import type { Image } from './image.ts';
 import { isPinned } from './pinned.ts';
+import { matches } from './reference/digest.ts';
 import type { Digest } from './reference/digest.ts';
 import type { ImageRecord } from './store/image-record.ts';
 import type { ImageRecords } from './store/images.ts';
@@ -16,6 +17,14 @@ export interface Content {
   readonly bytes: Uint8Array;
 }
 
+/** What the configuration says of names. */
+export interface CatalogNames {
+  /** References, `*` at the end for any rest. */
+  readonly pinned: readonly string[];
+  /** Registries that a short name may mean, in order. */
+  readonly searchRegistries: readonly string[];
+}
+
 /**
  * Which images are here, under which names, and who uses them. Changes go one at a time; answers come from
  * memory. A layer goes when no image, no container's image and no pull needs it.
@@ -23,7 +32,7 @@ export interface Content {
 export class Catalog {
   readonly #records: ImageRecords;
   readonly #layers: LayerStore;
-  readonly #pinned: readonly string[];
+  readonly #names: CatalogNames;
   readonly #lock = new KeyedLocks<'change'>();
   /** Holder (a container) → the image it runs from and that image's layers, where these are known. */
   readonly #holds = new Map<string, { readonly id: ImageId; readonly layers: readonly Digest[] | undefined }>();
@@ -31,10 +40,10 @@ export class Catalog {
   #settled = false;
   #images: ReadonlyMap<ImageId, Image> = new Map();
 
-  constructor(records: ImageRecords, layers: LayerStore, pinned: readonly string[]) {
+  constructor(records: ImageRecords, layers: LayerStore, names: CatalogNames) {
     this.#records = records;
     this.#layers = layers;
-    this.#pinned = pinned;
+    this.#names = names;
     this.#refresh();
   }
 
@@ -51,7 +60,7 @@ export class Catalog {
 
   /** By tag, digest, id or unique beginning of an id. Errors: `invalid_argument` when several fit. */
   find(text: string): Image | undefined {
-    const record = findRecord(text, [...this.#records.all()]);
+    const record = findRecord(text, [...this.#records.all()], this.#names.searchRegistries);
     return record === undefined ? undefined : this.#images.get(record.id);
   }
 
@@ -128,7 +137,9 @@ export class Catalog {
 
   /** A manifest or configuration that is here. */
   async rawContent(digest: Digest): Promise<Buffer | undefined> {
-    return this.#records.readContent(digest);
+    const bytes = await this.#records.readContent(digest);
+    // A power cut may leave a file of zeros: then it is as good as not here.
+    return bytes !== undefined && matches(digest, bytes) ? bytes : undefined;
   }
 
   async #sweep(): Promise<void> {
@@ -156,7 +167,7 @@ export class Catalog {
       size: BigInt(bytes),
       config: record.config,
       layers: stackable(record.layers).map((diffId) => ({ diffId, path: this.#layer(diffId).path })),
-      pinned: isPinned([...record.tags, ...record.digests], this.#pinned),
+      pinned: isPinned([...record.tags, ...record.digests], this.#names.pinned),
       created: record.created,
     };
   }

@@ -1,25 +1,34 @@
 import { CricketError, fail } from '../base/errors.ts';
 import { isDigest } from './reference/digest.ts';
-import { parseReference, repoDigest, tagOf } from './reference/parse.ts';
+import { repoDigest, tagOf } from './reference/parse.ts';
 import type { ImageReference } from './reference/parse.ts';
+import { candidatesOf } from './reference/short-names.ts';
 import type { ImageRecord } from './store/image-record.ts';
 
 /** What `crictl` shows of an id is a beginning of the hex digits; fewer would be a guess. */
 const idGrammar = /^(?:sha256:)?([0-9a-f]{1,64})$/;
 
 /**
- * The image that a text names: an id; else a reference by its digest or its tag; else a beginning of exactly
+ * The image that a text names: an id; else a reference by its digest or its tag, a short one in the registries that
+ * are searched; else a beginning of exactly
  * one id. Undefined when there is none. Errors: `invalid_argument` when several ids begin so, or for a text
  * that can name nothing.
  */
-export function findRecord(text: string, records: readonly ImageRecord[]): ImageRecord | undefined {
+export function findRecord(
+  text: string,
+  records: readonly ImageRecord[],
+  searchRegistries: readonly string[],
+): ImageRecord | undefined {
   if (isDigest(text)) return records.find(({ id }) => String(id) === text);
-  const reference = tryParse(text);
-  const named = reference instanceof CricketError ? undefined : findNamed(reference, records);
+  const references = tryParse(text, searchRegistries);
+  const named =
+    references instanceof CricketError
+      ? undefined
+      : references.map((reference) => findNamed(reference, records)).find((record) => record !== undefined);
   if (named !== undefined) return named;
   const digits = idGrammar.exec(text)?.[1];
   if (digits === undefined) {
-    if (reference instanceof CricketError) throw reference;
+    if (references instanceof CricketError) throw references;
     return undefined;
   }
   const [match, ...others] = records.filter((record) => record.id.startsWith(`sha256:${digits}`));
@@ -40,9 +49,9 @@ function findNamed(reference: ImageReference, records: readonly ImageRecord[]): 
   return records.find((record) => tag !== undefined && record.tags.includes(tag));
 }
 
-function tryParse(text: string): ImageReference | CricketError {
+function tryParse(text: string, searchRegistries: readonly string[]): readonly ImageReference[] | CricketError {
   try {
-    return parseReference(text);
+    return candidatesOf(text, searchRegistries);
   } catch (error) {
     if (error instanceof CricketError) return error;
     throw error;

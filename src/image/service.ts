@@ -1,12 +1,10 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import type { PullMeter } from '../../metrics/pulls.ts';
 import { waitFor } from '../base/abort.ts';
-import { errorFrom, fail } from '../base/errors.ts';
-import { describeSpan } from '../base/trace.ts';
+import { fail } from '../base/errors.ts';
 import type { ImageId } from '../base/ids.ts';
 import type { Logger } from '../base/log.ts';
 import { trimHeap } from '../linux/heap.ts';
@@ -16,51 +14,40 @@ import { Catalog } from './catalog.ts';
 import type { Image } from './image.ts';
 import type { LayerLimits } from './layers/layer-writer.ts';
 import { openLayerPool } from './layers/pool.ts';
-import { dropOldBlobs, resolveImage } from './pull.ts';
+import { dropOldBlobs } from './pull/layer.ts';
+import type { PullProgress } from './pull/progress.ts';
+import { Pulls } from './pull/pulls.ts';
+import type { PullOptions, RegistryAccess } from './pull/pulls.ts';
 import type { Digest } from './reference/digest.ts';
-import { formatReference, parseReference } from './reference/parse.ts';
-import { settleCredentials } from './registry/auth.ts';
-import type { RegistryAuth } from './registry/auth.ts';
-import { credentialsFromFile } from './registry/auth-file.ts';
-import { endpointsOf } from './registry/hosts.ts';
-import type { RegistryOptions } from './registry/hosts.ts';
 import type { Platform } from './registry/manifest.ts';
 import { hostPlatform } from './registry/platform.ts';
-import { RegistrySession } from './registry/session.ts';
 import { SharedWork } from './shared-work.ts';
 import { Slots } from './slots.ts';
 import { ImageRecords } from './store/images.ts';
 import { LayerStore } from './store/layers.ts';
 
 export type { Image } from './image.ts';
+export type { PullOptions } from './pull/pulls.ts';
 
 export interface ImageOptions {
   /** Where images/, content/ and layers/ are, absolute. */
   readonly root: string;
-  readonly registry: RegistryOptions & {
-    /** Milliseconds without a byte after which a transfer is taken for dead. */
-    readonly silenceMs?: number;
-    /** Credentials in the form of Docker's config.json, for requests that bring none. */
-    readonly authFile?: string;
-    /** Where HTTP_PROXY, HTTPS_PROXY and NO_PROXY are looked up. */
-    readonly proxy?: NodeJS.ProcessEnv;
-  };
+  readonly registry: RegistryAccess;
+  /** Registries in which short names are looked for, in order; docker.io unless given. */
+  readonly searchRegistries?: readonly string[];
   /** References, `*` at the end for any rest. */
   readonly pinned: readonly string[];
   readonly log: Logger;
   /** Layers downloaded at the same time, over all pulls; 3 unless given. */
   readonly maxParallelLayers?: number;
+  /** Layers unpacked at the same time; as many as there are processors unless given. */
+  readonly maxParallelUnpacks?: number;
   readonly platform?: Platform;
   readonly limits?: LayerLimits;
   /** Told of pulls and what they receive. */
   readonly meter?: PullMeter;
   /** Milliseconds that a pull goes on after the last who waited for it has left. */
   readonly graceMs?: number;
-}
-
-export interface PullOptions {
-  readonly auth?: RegistryAuth;
-  readonly platform?: Platform;
 }
 
 export interface FilesystemUsage {
@@ -73,6 +60,8 @@ export interface FilesystemUsage {
 export interface Images {
   /** Errors: `not_found`, `unauthenticated`, `permission_denied`, `unavailable`, `invalid_argument`, … */
   pull(reference: string, options: PullOptions, signal: AbortSignal): Promise<Image>;
+  /** How far the pulls of a name are. Errors: `invalid_argument`. */
+  progress(reference: string): readonly PullProgress[];
   list(): readonly Image[];
   /** By tag, digest, id or unique beginning of an id. Errors: `invalid_argument`. */
   find(text: string): Image | undefined;
@@ -98,9 +87,9 @@ export interface Images {
   close(): Promise<void>;
 }
 
-const defaultLimits: LayerLimits = { maxEntries: 5_000_000, maxBytes: 256 * 2 ** 30 };
+const defaultLimits: LayerLimits = { maxEntries: 5_000_000, maxBytes: 256 * 2 ** 30, maxExpansion: 500 };
 const defaultParallelLayers = 3;
-const defaultSilenceMs = 60_000;
+const defaultSearch = ['docker.io'];
 const defaultGraceMs = 60_000;
 const trimAfterMs = 5_000;
 
@@ -110,25 +99,30 @@ export async function openImages(options: ImageOptions): Promise<Images> {
   const ingest = join(root, 'ingest');
   await mkdir(ingest, { recursive: true, mode: 0o700 });
   await dropOldBlobs(ingest);
-  const parallel = options.maxParallelLayers ?? defaultParallelLayers;
-  const pool = openLayerPool(Math.max(1, Math.min(parallel, cpus().length)));
+  const { maxParallelLayers = defaultParallelLayers, maxParallelUnpacks = cpus().length } = options;
+  // At least two: one may wait for a slow registry, while it unpacks what comes.
+  const unpackers = Math.max(2, maxParallelUnpacks);
+  const pool = openLayerPool(unpackers);
   const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   const directory = join(root, 'layers');
   const layers = await LayerStore.open({ directory, bootId, pool, log });
   const whole = (record: { layers: readonly Digest[] }) => record.layers.every((id) => layers.get(id) !== undefined);
-  const catalog = new Catalog(await ImageRecords.open(root, whole, log), layers, options.pinned);
+  const { pinned, searchRegistries = defaultSearch } = options;
+  const catalog = new Catalog(await ImageRecords.open(root, whole, log), layers, { pinned, searchRegistries });
   const lifetime = new AbortController();
-  const pulls = new SharedWork<string, Image>(options.graceMs ?? defaultGraceMs);
   const imports = new SharedWork<string, readonly Image[]>(0);
+  const platform = options.platform ?? hostPlatform();
+  const limits = options.limits ?? defaultLimits;
   const deps = {
-    pool,
-    downloads: new Slots(parallel),
-    ingest,
-    limits: options.limits ?? defaultLimits,
-    platform: options.platform ?? hostPlatform(),
+    ...{ catalog, layers, pool, ingest, limits, platform },
+    downloads: new Slots(maxParallelLayers),
+    streams: new Slots(unpackers - 1),
     known: (digest: Digest) => catalog.rawContent(digest),
-    received: options.meter?.received,
+    isHere: (name: string) => catalog.find(name) !== undefined,
+    verify: async () => undefined,
   };
+  const { graceMs = defaultGraceMs, meter, registry } = options;
+  const pulls = new Pulls({ registry, searchRegistries, graceMs, meter, log }, deps);
 
   let trimming: NodeJS.Timeout | undefined;
   /** Once the Workers have ended. */
@@ -137,30 +131,9 @@ export async function openImages(options: ImageOptions): Promise<Images> {
     trimming = setTimeout(trimHeap, trimAfterMs).unref();
   };
 
-  async function pullNow(text: string, wishes: PullOptions, signal: AbortSignal): Promise<Image> {
-    const reference = parseReference(text);
-    describeSpan({ 'container.image.name': formatReference(reference) });
-    const endpoints = await endpointsOf(reference.registry, options.registry);
-    const { silenceMs = defaultSilenceMs, proxy = {}, authFile } = options.registry;
-    const auth = hasCredentials(wishes.auth)
-      ? wishes.auth
-      : authFile && (await credentialsFromFile(authFile, reference));
-    using session = new RegistrySession(reference, { endpoints, auth: auth || undefined, silenceMs, proxy });
-    const started = performance.now();
-    const platform = wishes.platform ?? deps.platform;
-    const source = await resolveImage(session, { ...deps, platform }, signal);
-    const image = await assembleImage(source, { catalog, layers, pool }, signal);
-    const ms = Math.round(performance.now() - started);
-    log.info({ image: image.id, reference: formatReference(reference), ms }, 'image pulled');
-    return image;
-  }
-
   return {
-    async pull(text, wishes, signal) {
-      const key = JSON.stringify([formatReference(parseReference(text)), wishes.platform, secretKey(wishes.auth)]);
-      const start = (until: AbortSignal) => metered(options.meter, () => pullNow(text, wishes, until));
-      return pulls.join(key, (until) => start(until).finally(trimLater), signal);
-    },
+    pull: (text, wishes, signal) => pulls.join(text, wishes, signal).finally(trimLater),
+    progress: (text) => pulls.progress(text),
     list: () => catalog.list(),
     find: (text) => catalog.find(text),
     get: (id) => catalog.get(id),
@@ -175,9 +148,7 @@ export async function openImages(options: ImageOptions): Promise<Images> {
     collect: (signal) => catalog.collect(signal),
     async import(file, { name = '' }, signal) {
       const start = (until: AbortSignal) =>
-        importArchive({ file, name, ingest, pool, limits: deps.limits, platform: deps.platform }, (source) =>
-          assembleImage(source, { catalog, layers, pool }, until),
-        );
+        importArchive({ file, name, ingest, pool, limits, platform }, (source) => assembleImage(source, deps, until));
       return imports.join(JSON.stringify([file, name]), (until) => start(until).finally(trimLater), signal);
     },
     async rawConfig(id) {
@@ -194,23 +165,4 @@ export async function openImages(options: ImageOptions): Promise<Images> {
       await pool[Symbol.asyncDispose]();
     },
   };
-}
-
-async function metered(meter: PullMeter | undefined, pull: () => Promise<Image>): Promise<Image> {
-  const end = meter?.begin();
-  try {
-    const image = await pull();
-    end?.();
-    return image;
-  } catch (error) {
-    end?.(errorFrom(error).code);
-    throw error;
-  }
-}
-
-const hasCredentials = (auth: RegistryAuth | undefined) => settleCredentials(auth) !== undefined;
-
-/** Pulls with other credentials must not share an answer; the credentials themselves are kept nowhere. */
-function secretKey(auth: RegistryAuth | undefined): string {
-  return auth === undefined ? '' : createHash('sha256').update(JSON.stringify(auth)).digest('hex');
 }

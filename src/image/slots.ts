@@ -27,6 +27,13 @@ export class Slots {
     return { [Symbol.dispose]: () => this.#give() };
   }
 
+  /** One that is free now, or none. */
+  tryTake(): Disposable | undefined {
+    if (this.#free === 0) return undefined;
+    this.#free -= 1;
+    return { [Symbol.dispose]: () => this.#give() };
+  }
+
   #give(): void {
     const next = this.#line.shift();
     if (next === undefined) this.#free += 1;

@@ -48,6 +48,13 @@ export interface FileTime {
   readonly nanos: number;
 }
 
+/** Nanoseconds since 1970 as the kernel wants a time: the second rounded down. */
+export function fileTimeOf(nanoseconds: bigint): FileTime {
+  const perSecond = 1_000_000_000n;
+  const nanos = ((nanoseconds % perSecond) + perSecond) % perSecond;
+  return { seconds: Number((nanoseconds - nanos) / perSecond), nanos: Number(nanos) };
+}
+
 function bytes(name: string): Buffer {
   return Buffer.from(`${name}\0`, 'latin1');
 }
@@ -98,6 +105,13 @@ export function closeFd(fd: number): void {
 export function openAt(dir: number, name: string, flags: number): number | undefined {
   const result = Number(cOpenat(dir, bytes(name), flags | openFlags.noFollow | openFlags.closeOnExec, 0));
   return descriptor(result, 'openat', name, ['ENOENT', 'ENOTDIR', 'ELOOP']);
+}
+
+/** Whether a directory has the name, whatever it is; links are not followed. */
+export function isThere(dir: number, name: string): boolean {
+  const fd = openAt(dir, name, openFlags.pathOnly);
+  if (fd !== undefined) closeFd(fd);
+  return fd !== undefined;
 }
 
 /** Opens a directory of ours by its path. Errors: `not_found`. */

@@ -6,8 +6,9 @@ import { pipeline } from 'node:stream/promises';
 import { during, fail } from '../../base/errors.ts';
 import type { ImageSource } from '../assemble.ts';
 import type { Image } from '../image.ts';
-import { compressionOf, decompressed } from '../layers/decompress.ts';
+import { compressionOfFile, decompressed } from '../layers/decompress.ts';
 import type { LayerLimits } from '../layers/layer-writer.ts';
+import { Meter } from '../layers/meter.ts';
 import { unpackInPool } from '../layers/pool.ts';
 import type { LayerPool } from '../layers/pool.ts';
 import { parseReference, repoDigest, tagOf } from '../reference/parse.ts';
@@ -43,8 +44,12 @@ export async function importArchive(
       throw fail('not_found', `no such file or no right to read it`, error);
     });
     const whole = { file, offset: 0, size: info.size };
-    const compressed = (await compressionOf(whole)) !== 'none';
-    if (compressed) await pipeline(await decompressed(whole), createWriteStream(plain, { mode: 0o600 }));
+    const compressed = (await compressionOfFile(file)) !== 'none';
+    if (compressed)
+      await pipeline(
+        await decompressed(whole, new Meter(whole.size).shared),
+        createWriteStream(plain, { mode: 0o600 }),
+      );
     const files = await indexArchive(compressed ? plain : file);
     const found = files.has('manifest.json') ? await dockerArchiveImages(files) : await layoutImages(files, platform);
     const [only, ...others] = found;
@@ -78,7 +83,8 @@ function sourceOf(image: ArchivedImage, order: ImportOrder): ImageSource {
     unpack: async (index, diffId, target, signal) => {
       const source = image.layers[index];
       if (source === undefined) throw fail('internal', `${image.about} has no layer ${index}`);
-      return unpackInPool(order.pool, { source, target, diffId, limits: order.limits }, signal);
+      const unpack = { source, target, diffId, limits: order.limits };
+      return unpackInPool(order.pool, unpack, new Meter(source.size), signal);
     },
   };
 }

@@ -5,6 +5,7 @@ import {
   mkdirAt,
   mknodAt,
   fileTypes,
+  isThere,
   openAt,
   openDirectory,
   openFlags,
@@ -17,7 +18,7 @@ import { OpenDirectories } from './open-directories.ts';
 
 const directoriesKeptOpen = 32;
 const maxImplicit = 100_000;
-const opaqueAttribute = 'trusted.overlay.opaque';
+export const opaqueAttribute = 'trusted.overlay.opaque';
 const directoryFlags = openFlags.readOnly | openFlags.directory;
 
 /**
@@ -78,6 +79,11 @@ export class LayerTree implements Disposable {
       this.#remove(parent, name);
     }
     this.inodes += 1;
+  }
+
+  /** Takes away what this layer has at a name, if anything. */
+  vacate(parent: number, name: string): void {
+    if (isThere(parent, name)) this.#remove(parent, name);
   }
 
   /** Hides the lower layers' `name`; what this layer itself has there stays and hides them by being there. */

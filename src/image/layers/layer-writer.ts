@@ -1,9 +1,9 @@
-import { writeSync } from 'node:fs';
 import { assertNever, fail } from '../../base/errors.ts';
 import * as at from '../../linux/fs-at.ts';
 import { setXattr } from '../../linux/fs-xattr.ts';
 import { cleanEntryPath, joinPath, meaningOf } from './entry-path.ts';
 import type { EntryPath } from './entry-path.ts';
+import { FileWriter } from './file-writer.ts';
 import { LayerTree } from './layer-tree.ts';
 import type { TarEntry } from './tar-entry.ts';
 import type { TarSink } from './tar-reader.ts';
@@ -14,11 +14,21 @@ export interface LayerUsage {
   readonly inodes: number;
   /** Directories that exist without an entry of their own, in latin1: 0755 of root until something says better. */
   readonly implicit: readonly string[];
+  /** Hard links to what must be in a layer below: see mend.ts. */
+  readonly links: readonly LowerLink[];
+}
+
+/** A name that is to be another name of a file of a lower layer. Paths are latin1. */
+export interface LowerLink {
+  readonly path: string;
+  readonly target: string;
 }
 
 export interface LayerLimits {
   readonly maxEntries: number;
   readonly maxBytes: number;
+  /** How many times its size in the registry a layer may have, when it has more than 1 GiB. */
+  readonly maxExpansion: number;
 }
 
 const diskBlock = 4096;
@@ -28,7 +38,8 @@ export class LayerWriter implements TarSink, Disposable {
   readonly #tree: LayerTree;
   readonly #limits: LayerLimits;
   readonly #directoryTimes = new Map<string, at.FileTime>();
-  #file: { readonly fd: number; readonly entry: TarEntry } | undefined;
+  readonly #links = new Map<string, string>();
+  #file: FileWriter | undefined;
   #entries = 0;
   #bytes = 0;
 
@@ -59,19 +70,18 @@ export class LayerWriter implements TarSink, Disposable {
     }
     const meaning = meaningOf(path.name);
     if (meaning.kind === 'opaque') this.#tree.opaque(path.directory);
-    else if (meaning.kind === 'hides') this.#tree.whiteout(path.directory, meaning.name);
+    else if (meaning.kind === 'hides') this.#hide(path.directory, meaning.name);
     else if (meaning.kind === 'entry') this.#make(path, entry);
   }
 
   data(piece: Buffer): void {
-    const file = this.#file;
-    if (file === undefined) return;
-    for (let written = 0; written < piece.length;) written += writeSync(file.fd, piece, written);
+    this.#file?.write(piece);
   }
 
   endEntry(): void {
     const file = this.#file;
     if (file === undefined) return;
+    file.finish();
     // chown first: it takes setuid bits and file capabilities away.
     at.chownFd(file.fd, file.entry);
     at.chmodFd(file.fd, file.entry.mode);
@@ -88,10 +98,25 @@ export class LayerWriter implements TarSink, Disposable {
       at.timesFd(fd, time);
       at.closeFd(fd);
     }
-    return { bytes: this.#bytes, inodes: this.#tree.inodes, implicit: this.#tree.implicit() };
+    return {
+      bytes: this.#bytes,
+      inodes: this.#tree.inodes,
+      implicit: this.#tree.implicit(),
+      links: this.#lowerLinks(),
+    };
+  }
+
+  #hide(directory: string, name: string): void {
+    this.#links.delete(joinPath(directory, name));
+    this.#tree.whiteout(directory, name);
+  }
+
+  #lowerLinks(): readonly LowerLink[] {
+    return [...this.#links].map(([path, target]) => ({ path, target }));
   }
 
   #make(path: EntryPath, entry: TarEntry): void {
+    this.#links.delete(joinPath(path.directory, path.name));
     if (entry.type === 'directory') {
       const fd = this.#tree.makeDirectory(path.directory, path.name);
       this.#describeDirectory(fd, joinPath(path.directory, path.name), entry);
@@ -117,26 +142,32 @@ export class LayerWriter implements TarSink, Disposable {
     this.#tree.replace(parent, name, () => {
       const fd = at.createAt(parent, name);
       if (fd === undefined) return false;
-      this.#file = { fd, entry };
+      this.#file = new FileWriter(fd, entry);
       return true;
     });
   }
 
+  /** A target that is not in this layer must be in one below, which is not known here: the image links it later. */
   #link(path: EntryPath, entry: TarEntry): void {
-    const target = cleanEntryPath(entry.linkName);
-    const from = target === undefined ? undefined : this.#tree.existingDirectory(target.directory);
     const about = () => `layer entry ${JSON.stringify(entry.name)} links to ${JSON.stringify(entry.linkName)}`;
-    if (target === undefined || from === undefined)
-      throw fail('invalid_argument', `${about()}, which is not in the layer`);
+    const target = cleanEntryPath(entry.linkName);
+    if (target === undefined) throw fail('invalid_argument', `${about()}, which is no file`);
+    const [name, old] = [joinPath(path.directory, path.name), joinPath(target.directory, target.name)];
+    if (name === old) return;
+    const from = this.#tree.existingDirectory(target.directory);
     try {
-      if (joinPath(target.directory, target.name) === joinPath(path.directory, path.name)) return;
       const parent = this.#tree.directory(path.directory);
-      this.#tree.replace(parent, path.name, () => at.linkAt(from, target.name, parent, path.name));
-      this.#tree.inodes -= 1;
+      if (from !== undefined && at.isThere(from, target.name)) {
+        this.#tree.replace(parent, path.name, () => at.linkAt(from, target.name, parent, path.name));
+        this.#tree.inodes -= 1;
+      } else {
+        this.#tree.vacate(parent, path.name);
+        this.#links.set(name, this.#links.get(old) ?? old);
+      }
     } catch (error) {
       throw fail('invalid_argument', `${about()}, which cannot be linked to`, error);
     } finally {
-      at.closeFd(from);
+      if (from !== undefined) at.closeFd(from);
     }
   }
 

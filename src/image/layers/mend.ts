@@ -1,20 +1,19 @@
-import { lstatSync } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
+import { fail } from '../../base/errors.ts';
 import * as at from '../../linux/fs-at.ts';
+import { copyInto } from './copy-file.ts';
 import { cleanEntryPath } from './entry-path.ts';
 import { LayerTree } from './layer-tree.ts';
 import type { LayerUsage } from './layer-writer.ts';
+import { inLayer, LayerStack, partsOf } from './stack.ts';
+import type { Found, StackedLayer } from './stack.ts';
 
 /*
- * A layer may hold `tmp/x` and no entry for `tmp`. Unpacked by itself it makes `tmp` 0755 of root, and stacked
- * on a layer that says 1777 that would show. Layers are unpacked without their parents and shared between
- * images, so the mend is a layer of the image's own on top: nothing but directories as they should look.
+ * Layers are unpacked without their parents and shared between images. Two things then show only when they are
+ * stacked. A layer may hold `tmp/x` and no entry for `tmp`: unpacked by itself it makes `tmp` 0755 of root, and on a
+ * layer that says 1777 that would show. And a layer may make a hard link to a file of a lower one. The mend of both is
+ * a layer of the image's own on top: directories as they should look, and linked files under all of their names.
  */
-
-export interface StackedLayer {
-  readonly path: string;
-  readonly implicit: readonly string[];
-}
 
 /** A directory of the mending layer; its path is latin1. */
 export interface MendedDirectory {
@@ -25,57 +24,68 @@ export interface MendedDirectory {
   readonly mtime: at.FileTime;
 }
 
-/** What a stack of layers, bottom first, needs on top; nothing for nearly every image. Waits for the disk. */
-export function planMend(layers: readonly StackedLayer[]): readonly MendedDirectory[] {
-  const implicit = layers.map((layer) => new Set(layer.implicit));
-  const wanted = new Set(layers.slice(1).flatMap((layer) => layer.implicit));
-  const mended = new Map<string, MendedDirectory>();
-  for (const path of [...wanted].sort()) {
-    const shown = shownAs(layers, implicit, path);
-    if (shown?.undescribed !== true || isPlain(shown.stat)) continue;
-    for (const part of partsOf(path)) {
-      const stat = shownAs(layers, implicit, part)?.stat;
-      mended.set(part, stat === undefined ? plain(part) : described(part, stat));
-    }
-  }
-  return [...mended.values()];
+/** A file of layer number `index` that is to have these names, all of them one inode, as overlayfs copies up. */
+export interface MendedFile {
+  readonly index: number;
+  readonly path: string;
+  readonly names: readonly string[];
+}
+
+export interface MendPlan {
+  readonly directories: readonly MendedDirectory[];
+  readonly files: readonly MendedFile[];
 }
 
 /**
- * How the highest layer that describes a directory describes it, and whether a higher one has it undescribed.
- * Undefined where none describes it, or something that is no directory hides those that do.
+ * What a stack of layers, bottom first, needs on top; nothing for nearly every image. Waits for the disk.
+ * Errors: `invalid_argument` for a link to what no layer has.
  */
-function shownAs(layers: readonly StackedLayer[], implicit: readonly Set<string>[], path: string) {
-  let undescribed = false;
-  for (let index = layers.length - 1; index >= 0; index -= 1) {
-    const stat = statIn(layers[index]?.path ?? '', path);
-    if (stat === 'absent') continue;
-    if (stat === 'other') return undefined;
-    if (implicit[index]?.has(path) !== true) return { stat, undescribed };
-    undescribed = true;
+export function planMend(layers: readonly StackedLayer[]): MendPlan {
+  const stack = new LayerStack(layers);
+  const files = planFiles(stack);
+  const parents = files.flatMap(({ names }) => names.flatMap((name) => partsOf(name).slice(0, -1)));
+  const wanted = new Set(layers.slice(1).flatMap((layer) => layer.implicit));
+  const mended = new Map<string, MendedDirectory>();
+  const mend = (path: string) => {
+    for (const part of partsOf(path)) {
+      const stat = stack.directory(part)?.stat;
+      mended.set(part, stat === undefined ? plain(part) : described(part, stat));
+    }
+  };
+  for (const path of [...wanted].sort()) {
+    const shown = stack.directory(path);
+    if (shown?.undescribed === true && !isPlain(shown.stat)) mend(path);
   }
-  return undefined;
+  for (const path of new Set(parents)) mend(path);
+  return { directories: [...mended.values()], files };
 }
+
+/** A link counts where its name still shows on top; the file it links to is under its own name too, if that shows. */
+function planFiles(stack: LayerStack): readonly MendedFile[] {
+  const names = new Map<string, { readonly found: Found; readonly names: Set<string> }>();
+  for (const [index, { links }] of stack.layers.entries())
+    for (const { path, target } of links) {
+      const found = stack.find(target, index - 1);
+      if (found === undefined || found.stat.isDirectory())
+        throw fail(
+          'invalid_argument',
+          `layer entry ${JSON.stringify(path)} links to ${JSON.stringify(target)}, which is not in the layer or below it`,
+        );
+      stack.link(index, path, found);
+      const key = `${found.index} ${found.path}`;
+      const known = names.get(key) ?? { found, names: new Set([found.path]) };
+      names.set(key, { ...known, names: known.names.add(path) });
+    }
+  return [...names.values()].flatMap(({ found, names: all }) => {
+    const shown = [...all].filter((name) => isSame(stack.find(name, stack.top), found));
+    const { index, path } = found;
+    return shown.length === 0 || (shown.length === 1 && shown[0] === path) ? [] : [{ index, path, names: shown }];
+  });
+}
+
+const isSame = (one: Found | undefined, other: Found) => one?.index === other.index && one.path === other.path;
 
 const isPlain = (stat: BigIntStats) => (stat.mode & 0o7777n) === 0o755n && stat.uid === 0n && stat.gid === 0n;
-
-/** Without following links: a path through one is not the path of a directory that overlayfs merges. */
-function statIn(layer: string, path: string): BigIntStats | 'absent' | 'other' {
-  let stat: BigIntStats | undefined;
-  for (const part of partsOf(path)) {
-    const full = Buffer.concat([Buffer.from(`${layer}/`), Buffer.from(part, 'latin1')]);
-    stat = lstatSync(full, { bigint: true, throwIfNoEntry: false });
-    if (stat === undefined) return 'absent';
-    if (!stat.isDirectory()) return 'other';
-  }
-  return stat ?? 'absent';
-}
-
-/** `a/b/c` → `a`, `a/b`, `a/b/c` */
-function partsOf(path: string): readonly string[] {
-  const names = path.split('/');
-  return names.map((_, index) => names.slice(0, index + 1).join('/'));
-}
 
 const plain = (path: string): MendedDirectory => ({
   path,
@@ -86,21 +96,20 @@ const plain = (path: string): MendedDirectory => ({
 });
 
 function described(path: string, stat: BigIntStats): MendedDirectory {
-  const nanosPerSecond = 1_000_000_000n;
-  const nanos = ((stat.mtimeNs % nanosPerSecond) + nanosPerSecond) % nanosPerSecond;
-  const seconds = (stat.mtimeNs - nanos) / nanosPerSecond;
-  return {
-    path,
-    mode: Number(stat.mode & 0o7777n),
-    uid: Number(stat.uid),
-    gid: Number(stat.gid),
-    mtime: { seconds: Number(seconds), nanos: Number(nanos) },
-  };
+  const [uid, gid] = [Number(stat.uid), Number(stat.gid)];
+  return { path, mode: Number(stat.mode & 0o7777n), uid, gid, mtime: at.fileTimeOf(stat.mtimeNs) };
+}
+
+export interface MendOrder extends MendPlan {
+  readonly target: string;
+  /** The layers' directories, bottom first. */
+  readonly layers: readonly string[];
 }
 
 /** Makes the mending layer in an empty directory. Waits for the disk. */
-export function makeMend(target: string, directories: readonly MendedDirectory[]): LayerUsage {
+export function makeMend({ target, layers, directories, files }: MendOrder): LayerUsage {
   using tree = new LayerTree(target);
+  let bytes = 0;
   for (const { path, mode, uid, gid } of directories) {
     const split = cleanEntryPath(path);
     if (split === undefined) continue;
@@ -108,7 +117,8 @@ export function makeMend(target: string, directories: readonly MendedDirectory[]
     at.chownFd(fd, { uid, gid });
     at.chmodFd(fd, mode);
   }
-  // Last, as making a directory changes the time of the one it is in.
+  for (const { index, path, names } of files) bytes += copyInto(tree, inLayer(layers[index] ?? '', path), names);
+  // Last, as making a name changes the time of the directory it is in.
   for (const { path, mtime } of directories) at.timesFd(tree.directory(path), mtime);
-  return { bytes: 0, inodes: tree.inodes, implicit: [] };
+  return { bytes, inodes: tree.inodes, implicit: [], links: [] };
 }

@@ -1,5 +1,6 @@
 import { siblingModule } from '../../linux/worker/module.ts';
 import { WorkerPool } from '../../linux/worker/pool.ts';
+import type { Meter } from './meter.ts';
 import type { LayerUsage } from './layer-writer.ts';
 import type { LayerTasks } from './unpack-worker.ts';
 import type { UnpackOrder } from './unpack.ts';
@@ -19,14 +20,21 @@ export function openLayerPool(size: number): LayerPool {
   });
 }
 
-/** Unpacks in a Worker. The signal calls the work off; this returns when the Worker has let go of the directory. */
-export async function unpackInPool(pool: LayerPool, order: UnpackOrder, signal: AbortSignal): Promise<LayerUsage> {
-  const ended = new Uint8Array(new SharedArrayBuffer(1));
-  const end = () => Atomics.store(ended, 0, 1);
+/**
+ * Unpacks in a Worker. The meter tells how much of the source is there; the signal calls the work off, and this returns
+ * when the Worker has let go of the directory.
+ */
+export async function unpackInPool(
+  pool: LayerPool,
+  order: UnpackOrder,
+  meter: Meter,
+  signal: AbortSignal,
+): Promise<LayerUsage> {
+  const end = () => meter.end();
   if (signal.aborted) end();
   signal.addEventListener('abort', end, { once: true });
   try {
-    return await pool.call('unpack', { ...order, ended }, never);
+    return await pool.call('unpack', { ...order, meter: meter.shared }, never);
   } finally {
     signal.removeEventListener('abort', end);
   }

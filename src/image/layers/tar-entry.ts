@@ -2,6 +2,7 @@ import { fail } from '../../base/errors.ts';
 import type { FileTime } from '../../linux/fs-at.ts';
 import type { TarHeader } from './tar-header.ts';
 import { parsePaxNumber, parsePaxTime } from './tar-pax.ts';
+import type { SparseMap } from './tar-sparse.ts';
 
 export type EntryType = 'file' | 'link' | 'symlink' | 'char' | 'block' | 'directory' | 'fifo';
 
@@ -20,11 +21,14 @@ export interface TarEntry {
   readonly major: number;
   readonly minor: number;
   readonly xattrs: ReadonlyMap<string, Buffer>;
+  /** Where the data belongs in a file that has holes; undefined: one byte after the other. */
+  readonly sparse: SparseMap | undefined;
 }
 
 const types: Readonly<Record<string, EntryType>> = {
   '0': 'file',
   '7': 'file',
+  S: 'file',
   '1': 'link',
   '2': 'symlink',
   '3': 'char',
@@ -46,13 +50,11 @@ export interface Extensions {
 
 export const noExtensions: Extensions = { pax: new Map(), longName: undefined, longLink: undefined };
 
-/** Errors: `invalid_argument` for a type or a number that cannot be, `unimplemented` for sparse members. */
+/** Errors: `invalid_argument` for a type or a number that cannot be. */
 export function composeEntry(header: TarHeader, extensions: Extensions): TarEntry {
   const { pax } = extensions;
-  const name = pax.get('path') ?? extensions.longName ?? header.name;
+  const name = pax.get('GNU.sparse.name') ?? pax.get('path') ?? extensions.longName ?? header.name;
   const about = `layer entry ${JSON.stringify(name.slice(0, 200))}`;
-  if (header.type === 'S' || pax.has('GNU.sparse.major') || pax.has('GNU.sparse.map'))
-    throw fail('unimplemented', `${about} is a sparse tar member; build the image without sparse members`);
   const type = types[header.type];
   if (type === undefined)
     throw fail('invalid_argument', `${about} has the unknown type ${JSON.stringify(header.type)}`);
@@ -70,6 +72,7 @@ export function composeEntry(header: TarHeader, extensions: Extensions): TarEntr
     major: header.major,
     minor: header.minor,
     xattrs: xattrsOf(pax),
+    sparse: undefined,
   };
   if (entry.size < 0 || outside(entry.uid) || outside(entry.gid))
     throw fail('invalid_argument', `${about} has a size, uid or gid out of range`);

@@ -1,4 +1,5 @@
 import { fail } from '../../base/errors.ts';
+import type { SparseRegion } from './tar-sparse.ts';
 
 /** The size of every header and the unit of every body. */
 export const blockSize = 512;
@@ -16,6 +17,15 @@ export interface TarHeader {
   readonly linkName: string;
   readonly major: number;
   readonly minor: number;
+  /** Of an old GNU sparse member (`S`). */
+  readonly sparse: OldSparse | undefined;
+}
+
+/** How GNU tar describes a sparse member without PAX; where the map is `continued`, a block of more regions follows. */
+export interface OldSparse {
+  readonly size: number;
+  readonly regions: readonly SparseRegion[];
+  readonly continued: boolean;
 }
 
 /** Undefined for a block of zeros. Errors: `invalid_argument` for a wrong checksum or a number that is none. */
@@ -39,7 +49,23 @@ export function parseHeader(block: Buffer): TarHeader | undefined {
     linkName: text(block, 157, 100),
     major: isDevice ? number(block, 329, 8) : 0,
     minor: isDevice ? number(block, 337, 8) : 0,
+    sparse:
+      type === 'S'
+        ? { size: number(block, 483, 12), regions: regionsAt(block, 386, 4), continued: block[482] !== 0 }
+        : undefined,
   };
+}
+
+/** A block that continues the map of an old GNU sparse member. */
+export function parseSparseBlock(block: Buffer): Omit<OldSparse, 'size'> {
+  return { regions: regionsAt(block, 0, 21), continued: block[504] !== 0 };
+}
+
+function regionsAt(block: Buffer, start: number, count: number): readonly SparseRegion[] {
+  const regions: SparseRegion[] = [];
+  for (let at = start; at < start + count * 24 && block[at] !== 0; at += 24)
+    regions.push({ offset: number(block, at, 12), length: number(block, at + 12, 12) });
+  return regions;
 }
 
 function isZero(block: Buffer): boolean {

@@ -19,7 +19,11 @@ export function parsePaxRecords(body: Buffer): Map<string, string> {
     const key = record.slice(0, equals);
     const value = record.slice(equals + 1);
     if (value.includes('\0') && !key.startsWith('SCHILY.xattr.')) throw bad();
-    if (value === '') records.delete(key);
+    // The records of a sparse map of PAX 0.0 come in pairs, one after the other: PAX 0.1 has them as one list.
+    if (key === 'GNU.sparse.offset' || key === 'GNU.sparse.numbytes') {
+      const before = records.get('GNU.sparse.map');
+      records.set('GNU.sparse.map', before === undefined ? value : `${before},${value}`);
+    } else if (value === '') records.delete(key);
     else records.set(key, value);
     at = end;
   }

@@ -1,9 +1,11 @@
 import { fail } from '../../base/errors.ts';
-import { blockSize, parseHeader } from './tar-header.ts';
-import type { TarHeader } from './tar-header.ts';
+import { blockSize, parseHeader, parseSparseBlock } from './tar-header.ts';
+import type { OldSparse, TarHeader } from './tar-header.ts';
 import { composeEntry, noExtensions } from './tar-entry.ts';
 import type { Extensions, TarEntry } from './tar-entry.ts';
 import { parsePaxNumber, parsePaxRecords } from './tar-pax.ts';
+import { checkedMap, checkRegionCount, parseSparseList, SparseHead } from './tar-sparse.ts';
+import type { SparseRegion } from './tar-sparse.ts';
 
 /** What a reader tells, in order: `entry`, its data in pieces, `endEntry`; for every member of the archive. */
 export interface TarSink {
@@ -16,6 +18,23 @@ export interface TarSink {
 /** Bytes of a PAX header or of a GNU long name: more is no name but an attack. */
 const maxExtension = 1 << 20;
 
+/** Extended headers before one member: two of PAX and two of GNU are all there is a meaning to. */
+const maxExtended = 16;
+
+/**
+ * What is wanted next: a header, the body of an extension, a block of an old sparse map, the head of a new one (all
+ * of them are gathered), data (handed on), nothing.
+ */
+type State = 'header' | 'extension' | 'sparse-block' | 'sparse-head' | 'data' | 'finished';
+
+interface SparseMember {
+  readonly entry: TarEntry;
+  /** Of the file, holes included. */
+  readonly size: number;
+  readonly gathered: SparseRegion[];
+  readonly head: SparseHead;
+}
+
 /**
  * A tar parser that is fed: `write` pieces of any size, then `end`. Synchronous and without buffers of its own
  * but for headers cut by a piece's end.
@@ -25,12 +44,14 @@ export class TarReader {
   /** Bytes of a header, or of an extension's body, gathered so far. */
   #gathered: Buffer[] = [];
   #gatheredLength = 0;
-  /** What is wanted next: `header`, `extension` (gathers its body), `data` (hands it on), `finished`. */
-  #state: 'header' | 'extension' | 'data' | 'finished' = 'header';
+  #state: State = 'header';
   #remaining = blockSize;
   #padding = 0;
   #pendingType = '';
   #extensions: Extensions = noExtensions;
+  #extended = 0;
+  /** A sparse member whose map is not read to its end. */
+  #sparse: SparseMember | undefined;
 
   constructor(sink: TarSink) {
     this.#sink = sink;
@@ -74,18 +95,35 @@ export class TarReader {
   }
 
   #complete(): void {
-    if (this.#state === 'data') this.#sink.endEntry();
-    else if (this.#state === 'extension') this.#extend(this.#taken());
-    else {
-      this.#begin(parseHeader(this.#taken()));
-      return;
+    switch (this.#state) {
+      case 'data':
+        this.#sink.endEntry();
+        break;
+      case 'extension':
+        this.#extend(this.#taken());
+        break;
+      case 'sparse-block':
+        this.#continueMap(parseSparseBlock(this.#taken()));
+        return;
+      case 'sparse-head':
+        this.#continueHead(this.#taken());
+        return;
+      case 'header':
+      case 'finished':
+        this.#begin(parseHeader(this.#taken()));
+        return;
     }
     this.#expectHeader();
   }
 
   #expectHeader(): void {
-    this.#state = 'header';
-    this.#remaining = blockSize;
+    this.#expect('header', blockSize);
+  }
+
+  /** Whole blocks, gathered. */
+  #expect(state: State, size: number): void {
+    this.#state = state;
+    this.#remaining = size;
     this.#padding = 0;
   }
 
@@ -98,8 +136,25 @@ export class TarReader {
       this.#beginExtension(header);
       return;
     }
+    const { pax } = this.#extensions;
     const entry = composeEntry(header, this.#extensions);
     this.#extensions = noExtensions;
+    this.#extended = 0;
+    const realSize = parsePaxNumber(pax.get('GNU.sparse.realsize') ?? pax.get('GNU.sparse.size') ?? '0');
+    const list = pax.get('GNU.sparse.map');
+    if (header.sparse !== undefined) {
+      this.#sparse = { entry, size: header.sparse.size, gathered: [], head: new SparseHead() };
+      this.#continueMap(header.sparse);
+    } else if (pax.get('GNU.sparse.major') === '1' && entry.type === 'file') {
+      this.#sparse = { entry, size: realSize, gathered: [], head: new SparseHead() };
+      this.#expect('sparse-head', blockSize);
+    } else if (list !== undefined && entry.type === 'file')
+      this.#deliver({ ...entry, sparse: checkedMap(realSize, parseSparseList(list), entry.size) });
+    else this.#deliver(entry);
+  }
+
+  #deliver(entry: TarEntry): void {
+    this.#sparse = undefined;
     this.#sink.entry(entry);
     if (entry.size > 0) {
       this.#expectBody('data', entry.size);
@@ -109,9 +164,35 @@ export class TarReader {
     this.#expectHeader();
   }
 
+  #continueMap({ regions, continued }: Omit<OldSparse, 'size'>): void {
+    const { entry, size, gathered } = this.#sparseMember();
+    gathered.push(...regions);
+    checkRegionCount(gathered.length);
+    if (continued) this.#expect('sparse-block', blockSize);
+    else this.#deliver({ ...entry, sparse: checkedMap(size, gathered, entry.size) });
+  }
+
+  /** The map of PAX 1.0 counts as data of the member. */
+  #continueHead(block: Buffer): void {
+    const { entry, size, head } = this.#sparseMember();
+    const regions = head.take(block);
+    const stored = entry.size - head.length;
+    if (stored < 0) throw fail('invalid_argument', 'layer has a sparse member that is shorter than its map');
+    if (regions === undefined) this.#expect('sparse-head', blockSize);
+    else this.#deliver({ ...entry, size: stored, sparse: checkedMap(size, regions, stored) });
+  }
+
+  #sparseMember(): SparseMember {
+    if (this.#sparse === undefined) throw fail('internal', 'a sparse map without its member');
+    return this.#sparse;
+  }
+
   #beginExtension(header: TarHeader): void {
     if (header.size < 0 || header.size > maxExtension)
       throw fail('invalid_argument', `layer has an extended header of ${header.size} bytes; at most ${maxExtension}`);
+    this.#extended += 1;
+    if (this.#extended > maxExtended)
+      throw fail('invalid_argument', `layer has more than ${maxExtended} extended headers in a row`);
     this.#pendingType = header.type;
     if (header.size > 0) {
       this.#expectBody('extension', header.size);

@@ -6,10 +6,13 @@ import type { FileRange } from './decompress.ts';
 import { decompressed } from './decompress.ts';
 import { LayerWriter } from './layer-writer.ts';
 import type { LayerLimits, LayerUsage } from './layer-writer.ts';
+import { isCalledOff } from './meter.ts';
 import { TarReader } from './tar-reader.ts';
 
 /** Bytes between two looks at the space that is left. */
 const spaceInterval = 32 << 20;
+/** Bytes up to which no expansion is too much: a few empty blocks make any ratio. */
+const freeExpansion = 1 << 30;
 
 /** One layer to unpack: `target` is an empty directory, `diffId` the digest its uncompressed bytes must have. */
 export interface UnpackOrder {
@@ -20,20 +23,25 @@ export interface UnpackOrder {
 }
 
 /**
- * Unpacks a layer and checks its diffID; what is in `target` after an error is worthless. `ended` is asked
- * between pieces. Errors: `invalid_argument` for a hostile or damaged layer, `resource_exhausted` for a full disk.
+ * Unpacks a layer and checks its diffID; what is in `target` after an error is worthless. `meter` says how much of
+ * the source is there, or calls the work off between two pieces. Errors: `invalid_argument` for a hostile or damaged
+ * layer, `resource_exhausted` for one that is too large or a full disk.
  */
-export async function unpackLayer(order: UnpackOrder, ended: () => boolean): Promise<LayerUsage> {
-  const hash = hashFor(order.diffId);
-  using writer = new LayerWriter(order.target, order.limits);
+export async function unpackLayer(order: UnpackOrder, meter: BigInt64Array): Promise<LayerUsage> {
+  const { source, diffId, limits } = order;
+  const hash = hashFor(diffId);
+  using writer = new LayerWriter(order.target, limits);
   const reader = new TarReader(writer);
+  const mostBytes = Math.max(freeExpansion, source.size * limits.maxExpansion);
   let unpacked = 0;
   try {
-    for await (const piece of await decompressed(order.source)) {
-      if (ended()) throw fail('cancelled', `unpacking layer ${order.diffId} was called off`);
+    for await (const piece of await decompressed(source, meter)) {
+      if (isCalledOff(meter)) throw fail('cancelled', `unpacking layer ${diffId} was called off`);
       const bytes = piece as Buffer;
       if (unpacked % spaceInterval < bytes.length) demandSpace(order.target);
       unpacked += bytes.length;
+      if (unpacked > mostBytes)
+        throw fail('resource_exhausted', `layer expands to more than ${limits.maxExpansion} times its size`);
       hash.update(bytes);
       reader.write(bytes);
     }
@@ -44,8 +52,8 @@ export async function unpackLayer(order: UnpackOrder, ended: () => boolean): Pro
     throw error;
   }
   reader.end();
-  const digest = `${order.diffId.slice(0, 6)}:${hash.digest('hex')}`;
-  if (digest !== order.diffId)
-    throw fail('invalid_argument', `layer has diffID ${digest}, the image's configuration says ${order.diffId}`);
+  const digest = `${diffId.slice(0, 6)}:${hash.digest('hex')}`;
+  if (digest !== diffId)
+    throw fail('invalid_argument', `layer has diffID ${digest}, the image's configuration says ${diffId}`);
   return writer.finish();
 }

@@ -49,11 +49,17 @@ function splitTag(text: string): { readonly name: string; readonly tag: string |
   return colon === -1 ? { name: text, tag: undefined } : { name: text.slice(0, colon), tag: text.slice(colon + 1) };
 }
 
+/** Whether a name says where its image is. */
+export function hasRegistry(name: string): boolean {
+  const first = name.slice(0, Math.max(name.indexOf('/'), 0));
+  return /[.:A-Z]/.test(first) || first === 'localhost';
+}
+
 /** A first part with a dot, a colon, an upper-case letter or the name `localhost` is a host. */
 function splitRegistry(name: string): { readonly registry: string; readonly repository: string } {
   const slash = name.indexOf('/');
   const first = name.slice(0, Math.max(slash, 0));
-  const isHost = /[.:A-Z]/.test(first) || first === 'localhost';
+  const isHost = hasRegistry(name);
   const registry = !isHost || first === 'index.docker.io' ? defaultRegistry : first;
   const rest = isHost ? name.slice(slash + 1) : name;
   const official = registry === defaultRegistry && !rest.includes('/');

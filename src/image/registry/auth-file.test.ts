@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { parseReference } from '../reference/parse.ts';
+import { nameOf, parseReference } from '../reference/parse.ts';
 import { credentialsFromFile } from './auth-file.ts';
 
 describe('credentialsFromFile', () => {
@@ -12,7 +12,7 @@ describe('credentialsFromFile', () => {
   });
   afterEach(() => rm(directory, { recursive: true }));
   const file = () => join(directory, 'auth.json');
-  const read = (name: string) => credentialsFromFile(file(), parseReference(name));
+  const read = (name: string) => credentialsFromFile(file(), nameOf(parseReference(name)));
 
   it('finds the entry with the longest key that the name begins with', async () => {
     const auths = {

@@ -1,8 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { errnoOf, fail, messageOf } from '../../base/errors.ts';
-import { nameOf } from '../reference/parse.ts';
-import type { ImageReference } from '../reference/parse.ts';
 import type { RegistryAuth } from './auth.ts';
 
 const schema = z.object({
@@ -21,17 +19,16 @@ const schema = z.object({
 });
 
 /**
- * The credentials that a file in Docker's form has for an image: the entry whose key is the longest beginning
- * of its name, `host`, `host/path` or an old address like `https://index.docker.io/v1/`. Read for each pull.
+ * The credentials that a file in Docker's form has for `HOST/REPOSITORY`: the entry whose key is the longest beginning
+ * of it, `host`, `host/path` or an old address like `https://index.docker.io/v1/`. Read for each pull.
  * Undefined when there is no file or no entry. Errors: `failed_precondition` naming the file.
  */
-export async function credentialsFromFile(file: string, reference: ImageReference): Promise<RegistryAuth | undefined> {
+export async function credentialsFromFile(file: string, name: string): Promise<RegistryAuth | undefined> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     if (errnoOf(error) === 'ENOENT') return undefined;
     throw fail('failed_precondition', `credentials in ${file} cannot be read: ${messageOf(error)}`, error);
   });
   if (text === undefined) return undefined;
-  const name = nameOf(reference);
   const fitting = Object.entries(parse(text, file))
     .map(([key, entry]) => ({ key: hostAndPath(key), entry }))
     .filter(({ key }) => name === key || name.startsWith(`${key}/`))

@@ -8,6 +8,7 @@ const endpoint = (url: string, upstream: boolean): Endpoint => ({
   capabilities: new Set(['pull']),
   tls: plainTrust,
   headers: {},
+  connectMs: undefined,
   upstream,
 });
 

@@ -9,19 +9,31 @@ import type { Descriptor } from './manifest.ts';
 /** Bytes between two looks at the space that is left. */
 const spaceInterval = 32 << 20;
 
+/** Who wants to know how a download goes. */
+export interface DownloadWatch {
+  /** So many bytes of the blob are in the file; they are checked only when it is whole. */
+  readonly grown: (total: number) => void;
+  /** So many came over the network just now. */
+  readonly received: (bytes: number) => void;
+  /** What was in the file is void: it grows from nothing again. */
+  readonly restarted: () => void;
+}
+
 /** A file that grows to a blob: each piece is hashed and counted before it counts. */
 export class Download {
   readonly #directory: string;
   readonly #file: FileHandle;
   readonly #wanted: Descriptor;
+  readonly #watch: DownloadWatch;
   #hash;
   received = 0;
 
   /** `directory` is where the file is: on the disk whose space is watched. */
-  constructor(file: FileHandle, wanted: Descriptor, directory: string) {
+  constructor(file: FileHandle, wanted: Descriptor, directory: string, watch: DownloadWatch) {
     this.#directory = directory;
     this.#file = file;
     this.#wanted = wanted;
+    this.#watch = watch;
     this.#hash = hashFor(wanted.digest);
   }
 
@@ -38,6 +50,7 @@ export class Download {
       this.received += (piece as Buffer).length;
     }
     if (this.complete && !this.#isRight()) await this.#startOver();
+    this.#watch.grown(this.received);
   }
 
   async take(answer: HttpAnswer, signal: AbortSignal): Promise<void> {
@@ -52,6 +65,8 @@ export class Download {
         this.#hash.update(bytes);
         await this.#file.appendFile(bytes);
         this.received += bytes.length;
+        this.#watch.received(bytes.length);
+        this.#watch.grown(this.received);
       }
     } catch (error) {
       throw unavailable(`blob ${digest}`, error, signal);
@@ -79,6 +94,7 @@ export class Download {
   }
 
   async #startOver(): Promise<void> {
+    if (this.received > 0) this.#watch.restarted();
     await this.#file.truncate(0);
     this.received = 0;
     this.#hash = hashFor(this.#wanted.digest);

@@ -1,13 +1,14 @@
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errorFrom, fail } from '../../base/errors.ts';
-import { digestOf, matches } from '../reference/digest.ts';
+import { digestOf, isDigest, matches } from '../reference/digest.ts';
 import type { Digest } from '../reference/digest.ts';
-import { readBody } from './http.ts';
+import { discard, readBody } from './http.ts';
 import type { HttpAnswer } from './http.ts';
 import { acceptedManifests } from './manifest.ts';
 import type { Descriptor } from './manifest.ts';
 import { Download } from './download.ts';
+import type { DownloadWatch } from './download.ts';
 import type { RegistrySession } from './session.ts';
 
 const maxManifest = 4 << 20;
@@ -21,7 +22,7 @@ export interface RawManifest {
 
 /** Fetches a manifest by tag or digest. Errors: `not_found`, `invalid_argument` for a body that is another one. */
 export async function fetchManifest(session: RegistrySession, name: string, signal: AbortSignal): Promise<RawManifest> {
-  const expected = name.includes(':') ? (name as Digest) : undefined;
+  const expected = isDigest(name) ? name : undefined;
   const about = `manifest ${name} of ${session.reference.repository}`;
   const capability = expected === undefined ? 'resolve' : 'pull';
   const query = { path: `manifests/${name}`, headers: { accept: acceptedManifests }, capability } as const;
@@ -29,6 +30,27 @@ export async function fetchManifest(session: RegistrySession, name: string, sign
     const bytes = await readBody(answer, maxManifest, about, signal);
     if (expected !== undefined && !matches(expected, bytes)) throw wrongDigest(about);
     return { bytes, digest: expected ?? digestOf(bytes), mediaType: answer.headers['content-type'] ?? '' };
+  };
+  return session.ask(query, use, signal);
+}
+
+/**
+ * The digest that a name has at the registry, without its content. Undefined where the registry does not say it, or
+ * says another than was asked for. Errors: `not_found`, `unauthenticated`, `permission_denied`, `unavailable`, …
+ */
+export async function askDigest(
+  session: RegistrySession,
+  name: string,
+  signal: AbortSignal,
+): Promise<Digest | undefined> {
+  const capability = name.includes(':') ? 'pull' : 'resolve';
+  const headers = { accept: acceptedManifests };
+  const query = { method: 'HEAD', path: `manifests/${name}`, headers, capability } as const;
+  const use = async (answer: HttpAnswer): Promise<Digest | undefined> => {
+    discard(answer);
+    if (isDigest(name)) return name;
+    const said = answer.headers['docker-content-digest'];
+    return typeof said === 'string' && isDigest(said) ? said : undefined;
   };
   return session.ask(query, use, signal);
 }
@@ -67,11 +89,11 @@ const fruitfulBytes = 64 * 1024;
 export async function downloadBlob(
   session: RegistrySession,
   wanted: Descriptor,
-  path: string,
+  into: { readonly path: string; readonly watch: DownloadWatch },
   signal: AbortSignal,
 ): Promise<void> {
-  await using file = await open(path, 'a+', 0o600);
-  const download = new Download(file, wanted, dirname(path));
+  await using file = await open(into.path, 'a+', 0o600);
+  const download = new Download(file, wanted, dirname(into.path), into.watch);
   await download.resume();
   let resumed = download.received > 0;
   for (let fruitless = 0; !download.complete;) {

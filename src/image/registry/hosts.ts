@@ -19,6 +19,8 @@ export interface Endpoint {
   readonly headers: Readonly<Record<string, string>>;
   /** The registry itself, not a mirror: the user's credentials are meant for it. */
   readonly upstream: boolean;
+  /** Milliseconds for a connection to it; undefined: as long as for an answer. */
+  readonly connectMs: number | undefined;
 }
 
 export interface RegistryOptions {
@@ -28,6 +30,7 @@ export interface RegistryOptions {
   readonly plainHttpHosts: readonly string[];
 }
 
+const durationGrammar = /^([0-9]+(?:\.[0-9]+)?)(ms|s|m)$/;
 const strings = z.union([z.string(), z.array(z.string())]);
 const hostFields = {
   capabilities: z.array(z.string()).optional(),
@@ -35,6 +38,7 @@ const hostFields = {
   client: z.union([z.string(), z.array(z.union([z.string(), z.array(z.string())]))]).optional(),
   skip_verify: z.boolean().optional(),
   override_path: z.boolean().optional(),
+  dial_timeout: z.string().regex(durationGrammar, 'must be a time such as "5s" or "500ms"').optional(),
   header: z.record(z.string(), strings).optional(),
 };
 const hostSchema = z.object(hostFields);
@@ -52,11 +56,11 @@ type HostTable = z.infer<typeof hostSchema>;
  */
 export async function endpointsOf(registry: string, options: RegistryOptions): Promise<readonly Endpoint[]> {
   const found = await readHosts(registry, options.certsDir);
-  if (found === undefined) return [await endpoint(defaultServer(registry, options), {}, undefined, true)];
+  if (found === undefined) return [await endpoint(defaultServer(registry, options, false), {}, undefined, true)];
   const { file, directory, table } = found;
   try {
     const mirrors = Object.entries(table.host ?? {}).map(([url, host]) => endpoint(url, host, directory, false));
-    const server = endpoint(table.server ?? defaultServer(registry, options), table, directory, true);
+    const server = endpoint(table.server ?? defaultServer(registry, options, speaksTls(table)), table, directory, true);
     return await Promise.all([...mirrors, server]);
   } catch (error) {
     throw fail('failed_precondition', `${file}: ${messageOf(error)}`, error);
@@ -105,10 +109,14 @@ async function dockerStyle(directory: string): Promise<HostTable | undefined> {
   return ca.length + pairs.length > 0 ? { ca, client: pairs } : undefined;
 }
 
-function defaultServer(registry: string, options: RegistryOptions): string {
+/** Whoever is given certificates speaks TLS, on loopback too. */
+const speaksTls = ({ ca, client, skip_verify: unverified }: HostTable) =>
+  ca !== undefined || client !== undefined || unverified === true;
+
+function defaultServer(registry: string, options: RegistryOptions, tls: boolean): string {
   if (registry === 'docker.io') return 'https://registry-1.docker.io';
   const host = new URL(`http://${registry}`).hostname;
-  const plain = isLoopback(host) || options.plainHttpHosts.some((name) => name === registry || name === host);
+  const plain = (isLoopback(host) && !tls) || options.plainHttpHosts.some((name) => name === registry || name === host);
   return `${plain ? 'http' : 'https'}://${registry}`;
 }
 
@@ -132,7 +140,13 @@ async function endpoint(
       Object.entries(table.header ?? {}).map(([name, value]) => [name.toLowerCase(), [value].flat().join(', ')]),
     ),
     upstream,
+    connectMs: table.dial_timeout === undefined ? undefined : milliseconds(table.dial_timeout),
   };
+}
+
+function milliseconds(text: string): number {
+  const [, count, unit] = durationGrammar.exec(text) ?? [];
+  return Number(count) * (unit === 'ms' ? 1 : unit === 's' ? 1000 : 60_000);
 }
 
 async function tlsSettings(table: HostTable, directory: string | undefined): Promise<TlsSettings> {

@@ -1,6 +1,7 @@
 import { request as httpRequest, Agent as HttpAgent } from 'node:http';
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { request as httpsRequest, Agent as HttpsAgent } from 'node:https';
+import { TLSSocket } from 'node:tls';
 import { abortError } from '../../base/abort.ts';
 import { errnoOf, errorFrom, fail, messageOf } from '../../base/errors.ts';
 import { isLoopback } from './loopback.ts';
@@ -20,6 +21,8 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly tls: TlsSettings;
+  /** Milliseconds for the connection alone, where less than for the whole answer. */
+  readonly connectMs?: number;
 }
 
 export interface HttpAnswer {
@@ -67,9 +70,16 @@ export class HttpConnections implements Disposable {
     const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>();
     const about = `${request.method} ${request.url.origin}${request.url.pathname}`;
     const call = this.#call(request, signal);
-    const timer = setTimeout(() => {
-      call.destroy(fail('unavailable', `${about}: no answer within ${this.#options.answer} ms`));
-    }, this.#options.answer);
+    const late = (what: string, ms: number) =>
+      call.destroy(fail('unavailable', `${about}: no ${what} within ${ms} ms`));
+    let stage = 'connection';
+    const timer = setTimeout(() => late(stage, this.#options.answer), this.#options.answer);
+    const { connectMs = this.#options.answer } = request;
+    const connecting = setTimeout(() => late('connection', connectMs), connectMs);
+    whenConnected(call, () => {
+      stage = 'answer';
+      clearTimeout(connecting);
+    });
     call.once('response', (body) => {
       this.#watch(body, about);
       resolve({ status: body.statusCode ?? 0, headers: body.headers, body });
@@ -80,6 +90,7 @@ export class HttpConnections implements Disposable {
       return await promise;
     } finally {
       clearTimeout(timer);
+      clearTimeout(connecting);
     }
   }
 
@@ -89,7 +100,8 @@ export class HttpConnections implements Disposable {
     const timer = setInterval(() => {
       const came = body.socket.bytesRead - before;
       before += came;
-      if (came >= leastProgress) return;
+      // What waits to be read is ours to take.
+      if (came >= leastProgress || body.readableLength > 0) return;
       body.destroy(fail('unavailable', `${about}: only ${came} bytes came in ${this.#options.silence} ms`));
     }, this.#options.silence);
     timer.unref();
@@ -122,6 +134,14 @@ export class HttpConnections implements Disposable {
     agents.set(tls, agent);
     return agent;
   }
+}
+
+/** TLS included; a connection that was kept from an earlier request is there at once. */
+function whenConnected(call: ClientRequest, then: () => void): void {
+  call.once('socket', (socket) => {
+    if (socket.connecting) socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', then);
+    else then();
+  });
 }
 
 /** A network error as ours: the signal's own when it ended the request, else `unavailable`; a full disk is no such. */

@@ -13,6 +13,11 @@ const schema = z.object({
   bytes: z.number(),
   inodes: z.number(),
   implicit: z.array(z.string()).readonly(),
+  /** Hard links to files of lower layers, paths in latin1. */
+  links: z
+    .array(z.object({ path: z.string(), target: z.string() }))
+    .readonly()
+    .default([]),
   /** The boot in which it was unpacked; after another one only `synced` layers can be trusted. */
   bootId: z.string(),
   /** Everything of it is on the disk: set after syncfs. */

@@ -4,7 +4,7 @@ import { loadCheckpoint, saveCheckpoint, syncPath } from '../../base/checkpoint.
 import { errnoOf, errorFrom, messageOf } from '../../base/errors.ts';
 import { Flights } from '../../base/flights.ts';
 import type { Logger } from '../../base/log.ts';
-import type { LayerUsage } from '../layers/layer-writer.ts';
+import type { LayerUsage, LowerLink } from '../layers/layer-writer.ts';
 import type { LayerPool } from '../layers/pool.ts';
 import type { Digest } from '../reference/digest.ts';
 import { layerKind } from './layer-record.ts';
@@ -18,6 +18,8 @@ export interface StoredLayer {
   readonly inodes: number;
   /** Directories that the layer does not describe. */
   readonly implicit: readonly string[];
+  /** Hard links to what a lower layer has. */
+  readonly links: readonly LowerLink[];
 }
 
 export interface LayerStoreOptions {
@@ -198,4 +200,5 @@ const layerOf = ({ home, record }: Kept): StoredLayer => ({
   bytes: record.bytes,
   inodes: record.inodes,
   implicit: record.implicit,
+  links: record.links,
 });

@@ -7,6 +7,7 @@ import type { TarEntry } from '../../../hack/lib/oci/tar.ts';
 import { digestOf } from '../../../hack/lib/oci/image.ts';
 import { silentLogger } from '../../../src/base/log.ts';
 import type { LayerUsage } from '../../../src/image/layers/layer-writer.ts';
+import { Meter } from '../../../src/image/layers/meter.ts';
 import { unpackLayer } from '../../../src/image/layers/unpack.ts';
 import { parseDigest } from '../../../src/image/reference/digest.ts';
 import { openImages } from '../../../src/image/service.ts';
@@ -52,9 +53,9 @@ export async function unpack(directory: string, name: string, tar: Buffer): Prom
       source: { file: `${path}.tar`, offset: 0, size: tar.length },
       target: path,
       diffId: parseDigest(digestOf(tar)),
-      limits: { maxEntries: 10_000, maxBytes: 2 ** 30 },
+      limits: { maxEntries: 10_000, maxBytes: 2 ** 30, maxExpansion: 500 },
     },
-    () => false,
+    new Meter(tar.length).shared,
   );
   return { ...usage, path };
 }

@@ -30,7 +30,7 @@ export class Meeting implements AsyncDisposable {
     const work = workDirectory();
     const images = await openStore(work, {
       registry: { certsDir: join(work, 'certs.d'), plainHttpHosts: [], silenceMs: 400 },
-      limits: { maxEntries: 1000, maxBytes: 32 << 20 },
+      limits: { maxEntries: 1000, maxBytes: 32 << 20, maxExpansion: 500 },
       ...options,
     });
     return new Meeting(work, images, await startStranger(served));

@@ -150,22 +150,22 @@ describe('unpacking a layer', () => {
     ];
     expect(layers[1]?.implicit).to.have.members(['tmp', 'home', 'home/x', 'home/x/y', 'etc', 'new']);
     const plan = planMend(layers.slice(0, 3));
-    expect(plan.map(({ path, mode, uid }) => [path, mode, uid])).to.deep.equal([
+    expect(plan.directories.map(({ path, mode, uid }) => [path, mode, uid])).to.deep.equal([
       ['home', 0o711, 5],
       ['home/x', 0o700, 0],
       ['tmp', 0o1777, 0],
     ]);
     const mend = join(work, 'mend');
     mkdirSync(mend);
-    expect(makeMend(mend, plan).inodes).to.equal(3);
+    expect(makeMend({ target: mend, layers: layers.map(({ path }) => path), ...plan }).inodes).to.equal(3);
     stacked(work, [...layers.slice(0, 3).map(({ path }) => path), mend], (merged) => {
       expect(readdirSync(join(merged, 'tmp'))).to.have.members(['a', 'b']);
       expect(lstatSync(join(merged, 'tmp')).mode & 0o7777).to.equal(0o1777);
       expect(lstatSync(join(merged, 'tmp')).mtimeMs).to.equal(1_700_000_000_000);
       expect(readdirSync(join(merged, 'home/x/y'))).to.have.members(['w', 'z']);
     });
-    expect(planMend(layers).map(({ path }) => path)).to.deep.equal(['home', 'home/x', 'opt']);
-    expect(planMend([layers[0] ?? { path: '', implicit: [] }])).to.deep.equal([]);
+    expect(planMend(layers).directories.map(({ path }) => path)).to.deep.equal(['home', 'home/x', 'opt']);
+    expect(planMend(layers.slice(0, 1))).to.deep.equal({ directories: [], files: [] });
   });
 
   it('takes no attribute that speaks to overlayfs or to the host', async () => {
