@@ -15,6 +15,8 @@ import { makeDirectories } from './make-directories.ts';
 import { mountOf, readMounts } from './mountinfo.ts';
 import { MS_NODEV, MS_NOEXEC, MS_NOSUID, mount, unmount } from './mount.ts';
 import { mountOverlay } from './overlay.ts';
+import { readProcessFacts } from './process-facts.ts';
+import type { ProcessFacts } from './process-facts.ts';
 import type { Overlay } from './overlay.ts';
 import { serveTasks } from './worker/serve.ts';
 
@@ -84,6 +86,9 @@ export const diskTasks = {
     return readdirSync('/proc')
       .filter((name) => /^\d+$/.test(name) && names(argumentsOf(name)))
       .map(Number);
+  },
+  processFacts(pids: readonly number[]): readonly ProcessFacts[] {
+    return readProcessFacts(pids);
   },
   /** Bytes allocated and inodes below each directory, on its own file system; and how long that took. */
   treeSizes(paths: readonly string[]): readonly TreeSize[] {

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { runCli } from './cli/run.ts';
+import { screenOf } from './cli/screen.ts';
 
 /** The only reader of argv and the environment. Everything heavier is loaded by the command that needs it. */
 const { NO_COLOR, TERM } = process.env;
@@ -10,12 +11,16 @@ for (const name of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) Reflect.d
 const isServe = process.argv[2] === 'serve';
 if (!isServe) for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupted.abort());
 
+// Whoever reads our output, such as head, may have had enough of it.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
 const code = await runCli(process.argv.slice(2), {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   colour: process.stdout.isTTY && (NO_COLOR ?? '') === '' && TERM !== 'dumb',
   environment,
   signal: interrupted.signal,
+  screen: screenOf(process.stdin, process.stdout, TERM),
 });
 // Whoever served has closed all it had; a client that is stuck, and does not close its end, would hold it here.
 if (isServe) process.exit(code);

@@ -53,7 +53,8 @@ export async function createMonitored(
       [2, nothing],
       [3, sync.write],
     ]);
-    const env = [...childEnvironment, '_OCI_SYNCPIPE=3'];
+    // Without a locale of UTF-8 conmon refuses names and log paths that are not ASCII.
+    const env = [...childEnvironment, '_OCI_SYNCPIPE=3', 'LC_ALL=C.UTF-8'];
     const child = spawnProcess(watcher, {
       path: request.conmon,
       args: monitorArgs(request),

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { version } from '../version.ts';
 import { addEventsCommand } from './events/command.ts';
 import { addImageCommands } from './images/commands.ts';
+import { addObserveCommands } from './observe.ts';
 import { formatOption } from './format.ts';
 import type { FormatFlag } from './format.ts';
 import { addSettingFlags } from './settings.ts';
@@ -51,6 +52,7 @@ export function buildProgram(terminal: Terminal, finish: Finish): Command {
       terminal.out(format === 'json' ? `${JSON.stringify(facts)}\n` : `cricket ${version}\n`);
     });
   addEventsCommand(program.command('events'), terminal);
+  addObserveCommands(program, terminal);
   addImageCommands(program.command('images').description('images of the running daemon'), terminal);
   program
     .command('completion')

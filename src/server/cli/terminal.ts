@@ -1,3 +1,6 @@
+import type { Screen } from './screen.ts';
+import { displayWidth, fit } from './text.ts';
+
 /** What a command may know of the process it runs in: main.ts makes one, tests make their own. */
 export interface Terminal {
   readonly out: (text: string) => void;
@@ -7,27 +10,29 @@ export interface Terminal {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Fires with Ctrl-C, except under `serve`, which has its own signals. */
   readonly signal: AbortSignal;
+  /** Where stdout is a terminal: what can be drawn on. */
+  readonly screen?: Screen | undefined;
 }
 
 /** Exit codes of every command; they are part of the interface (docs). */
 export const exitCodes = { ok: 0, failed: 1, usage: 2 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
-export type Colour = 'green' | 'yellow' | 'red' | 'bold';
+export type Colour = 'green' | 'yellow' | 'red' | 'bold' | 'dim' | 'inverse';
 
-const sgr: Readonly<Record<Colour, number>> = { green: 32, yellow: 33, red: 31, bold: 1 };
+const sgr: Readonly<Record<Colour, number>> = { green: 32, yellow: 33, red: 31, bold: 1, dim: 2, inverse: 7 };
 
-export function paint(terminal: Terminal, colour: Colour, text: string): string {
+export function paint(terminal: Pick<Terminal, 'colour'>, colour: Colour, text: string): string {
   return terminal.colour ? `\u001b[${sgr[colour]}m${text}\u001b[0m` : text;
 }
 
 /** Rows under a header, columns as wide as their widest cell, two spaces between. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [header, ...rows];
-  const widths = header.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
+  const widths = header.map((_, column) => Math.max(...all.map((row) => displayWidth(row[column] ?? ''))));
   const lines = all.map((row) =>
     row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .map((cell, column) => fit(cell, widths[column] ?? 0))
       .join('  ')
       .trimEnd(),
   );

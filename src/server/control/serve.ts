@@ -59,7 +59,7 @@ async function answer(
     const result = verb.run({ query: searchParams, body: request }, gone.signal);
     if (Symbol.asyncIterator in result) await stream(response, result, gone.signal);
     else send(response, 200, await result);
-    log.info(fields, 'control call answered');
+    log[verb.method === 'GET' ? 'debug' : 'info'](fields, 'control call answered');
   } catch (thrown) {
     const { code, message } = errorFrom(thrown);
     if (gone.signal.aborted) log.info({ ...fields, error: message }, 'the caller of the control socket went away');

@@ -4,13 +4,12 @@ import { eventsVerb } from '../control/events.ts';
 import { importImageVerb } from '../control/import-image.ts';
 import type { HandlerParts } from '../handlers.ts';
 import type { Verb } from '../control/verb.ts';
+import { observeVerbs } from './observe.ts';
 
 /** What the control socket answers: one verb one file. */
-export function controlVerbs(
-  parts: Pick<HandlerParts, 'events' | 'images'>,
-  config: Pick<Config, 'root'>,
-): readonly Verb[] {
+export function controlVerbs(parts: HandlerParts, config: Config): readonly Verb[] {
   return [
+    ...observeVerbs(parts, config),
     eventsVerb(parts.events),
     importImageVerb({
       uploads: join(config.root, 'ingest'),
