@@ -216,6 +216,23 @@ describe('a pod on a chain of CNI plugins', function () {
     await removePod(lab.cricket, id);
   });
 
+  it('is made by a plugin that finds it under /run/netns and runs others itself', async () => {
+    const ptp = { type: 'ptp', ipam: lab.ipam(`10.228.${lab.number}.0/24`) };
+    const base = { cniVersion: '1.0.0', name: lab.name };
+    lab.file('first.json', { ...base, ...lab.bridgePlugin() });
+    lab.file('second.json', { ...base, name: `${lab.name}-second`, ...ptp });
+    await lab.use(lab.chain([{ type: 'delegate' }]));
+    const { id } = await runPod(lab.cricket, { name: 'web' });
+    expect((await podStatus(lab.cricket, id)).network?.ip).to.equal(lab.taken()[0]);
+    const netns = `/run/netns/cricket-${lab.cricket.instance}-${id.slice(0, 24)}`;
+    const inside = execFileSync('nsenter', [`--net=${netns}`, 'ip', '-o', 'addr'], { encoding: 'utf8' });
+    expect(inside)
+      .to.match(/\beth0\b.* 10\.227\./)
+      .and.match(/\bnet1\b.* 10\.228\./);
+    await removePod(lab.cricket, id);
+    expect(lab.taken(`${lab.name}-second`)).to.deep.equal([]);
+  });
+
   it('comes with 20 others at once, each with an address of its own', async () => {
     await lab.use(lab.chain([lab.bridgePlugin(), { type: 'portmap', capabilities: { portMappings: true } }]));
     const pods = await Promise.all(Array.from({ length: 20 }, (_, i) => runPod(lab.cricket, { name: `many${i}` })));

@@ -116,9 +116,13 @@ ${more}`;
   }
 
   /** Addresses that host-local has given and not got back. */
-  taken(): string[] {
-    const folder = join(this.dir, 'taken', this.name);
+  taken(network = this.name): string[] {
+    const folder = join(this.dir, 'taken', network);
     return existsSync(folder) ? readdirSync(folder).filter((name) => /^[0-9a-f.:]+$/.test(name)) : [];
+  }
+
+  file(name: string, content: object): void {
+    writeFileSync(join(this.dir, name), JSON.stringify(content));
   }
 
   has(file: string): boolean {
