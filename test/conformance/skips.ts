@@ -12,10 +12,6 @@ const recursive = 'no runtime handler says that it has recursive read-only mount
 /** What is left out. Everything else must pass. */
 export const skips: readonly Skip[] = [
   { name: 'Streaming', reason: streaming },
-  {
-    name: 'Networking runtime should support networking runtime should support port mapping with host port',
-    reason: 'host ports come with the whole of networks',
-  },
   { name: 'AppArmor', reason: podSpec },
   { name: 'Security Context UserNamespaces', reason: userNamespaces },
   {
