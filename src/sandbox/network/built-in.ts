@@ -19,6 +19,7 @@ import { parsePodCidr } from './ranges.ts';
 import type { Served } from './ranges.ts';
 import { reconcileLinks } from './reconcile.ts';
 import { Releases } from './releases.ts';
+import { RuleWatch } from './rule-watch.ts';
 import { saveNetworkState } from './state.ts';
 import type { NetworkState } from './state.ts';
 import { macWish } from './wishes.ts';
@@ -50,6 +51,7 @@ class BuiltInNetwork implements BuiltIn {
   readonly #addresses: Addresses;
   readonly #locks = new KeyedLocks<PodId | 'host'>();
   readonly #busy = new Set<PodId>();
+  readonly #watch: RuleWatch;
   #state: NetworkState;
 
   constructor(options: Settled) {
@@ -62,6 +64,10 @@ class BuiltInNetwork implements BuiltIn {
     this.#host = new HostNetwork({ instance, bridge, mtu, links, guard: this.#guard, onForwardingEnabled });
     this.#pools = new Pools(options.configured, state.podCidr);
     this.#releases = new Releases(this.#host, leases, log);
+    this.#watch = new RuleWatch(options, this.#guard, async () => [
+      ...(await this.ensure()),
+      ...(await options.ports.mend()),
+    ]);
     this.#addresses = new Addresses(instance, this.#pools, leases, this.#releases, state.last);
   }
 
@@ -210,6 +216,7 @@ class BuiltInNetwork implements BuiltIn {
   }
 
   async close(): Promise<void> {
+    this.#watch[Symbol.dispose]();
     this.#releases.close();
     try {
       await this.#save({ last: this.#addresses.last() });

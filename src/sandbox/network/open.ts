@@ -5,6 +5,7 @@ import { fail } from '../../base/errors.ts';
 import type { InstanceId } from '../../base/ids.ts';
 import type { Logger } from '../../base/log.ts';
 import type { LinkRunner } from '../../linux/netlink/calls.ts';
+import type { RuleChange } from '../../linux/netlink/rule-monitor.ts';
 import type { Range } from './cidr.ts';
 import { ownRange6, parseRange6 } from './cidr6.ts';
 import type { Range6 } from './cidr6.ts';
@@ -35,6 +36,8 @@ export interface BuiltInOptions {
   readonly log: Logger;
   /** Whether new pods get this network. While they do not, nothing is made on the host but for pods that have it. */
   readonly isWanted?: () => boolean;
+  /** Tells of changes to the rules of the host. Without it they are found at the next reconciling. */
+  readonly watchRules?: (onChange: (change: RuleChange | 'lost') => void) => Disposable;
   /** Runs LinkCalls in the namespace Worker. */
   readonly links: LinkRunner;
   readonly ports: HostPorts;

@@ -1,4 +1,5 @@
 import type { LinkRunner } from '../../linux/netlink/calls.ts';
+import { watchRules } from '../../linux/netlink/rule-monitor.ts';
 import { openBuiltInNetwork } from '../../sandbox/network/built-in.ts';
 import { NetworkChoice, isBuiltInChosen } from '../../sandbox/network/choice.ts';
 import { openCniNetwork } from '../../sandbox/network/cni/network.ts';
@@ -23,6 +24,7 @@ export async function openNetwork(
     ...{ ranges, ipv6Range, reachable, acceptForward, ports: await openHostPorts(common) },
     ...(bridge === '' ? {} : { bridge }),
     ...(mtu === 0 ? {} : { mtu }),
+    watchRules: (onChange) => watchRules(parts.watcher, onChange),
     isWanted: () => isBuiltInChosen(mode, cni.current.exists),
   });
   made.choice = new NetworkChoice({ mode, builtIn, cni, annotations, log });

@@ -57,7 +57,9 @@ describe('host ports', function () {
     try {
       const error = await refusal(tcp());
       expect(error).to.have.property('code', 'failed_precondition');
-      expect(String(error)).to.match(new RegExp(`tcp ${hostPort} is taken by .+ \\(process ${process.pid}\\) of the host`));
+      expect(String(error)).to.match(
+        new RegExp(`tcp ${hostPort} is taken by .+ \\(process ${process.pid}\\) of the host`),
+      );
       await start(tcp({ protocol: 'udp' }));
       await start(tcp({ hostIp: '127.0.0.2' }));
     } finally {

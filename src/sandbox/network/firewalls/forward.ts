@@ -29,6 +29,7 @@ export class ForwardGuard {
   readonly #accept: boolean;
   readonly #machine: Machine;
   #problem: string | undefined;
+  #tables: ReadonlySet<string> = new Set();
 
   constructor(instance: InstanceId, bridge: string, accept: boolean, machine: Machine = thisMachine) {
     this.#instance = instance;
@@ -42,11 +43,17 @@ export class ForwardGuard {
     return this.#problem;
   }
 
+  /** Whether a deletion in this table can concern us: there our accept may stand. */
+  mayStandIn(table: string): boolean {
+    return this.#accept && this.#tables.has(table);
+  }
+
   /** Looks, mends where it may, and says what it did. Never throws: what it cannot do is the problem. */
   async look(): Promise<readonly string[]> {
     const before = this.#problem;
     try {
       const found = await this.#read();
+      this.#tables = new Set(found.chains.map(({ chain }) => chain.table));
       const done = await this.#mend(found);
       const left = obstacles(done.length === 0 ? found : await this.#read(), this.#bridge);
       this.#problem =

@@ -184,10 +184,14 @@ class Ports implements HostPorts {
     const stale = this.#records.all().filter(({ pod }) => !live.has(pod) && !this.#held.has(pod));
     for (const { pod } of stale) await this.release(pod);
     const released = stale.map(({ pod, title }) => `host ports of pod ${title} (${pod}), which is gone, were closed`);
-    return [...released, ...(await this.#exclusively(async () => this.#mend()))];
+    return [...released, ...(await this.mend())];
   }
 
-  async #mend(): Promise<readonly string[]> {
+  async mend(): Promise<readonly string[]> {
+    return this.#exclusively(async () => this.#mendNow());
+  }
+
+  async #mendNow(): Promise<readonly string[]> {
     if (this.#written === undefined && this.#records.all().length === 0) return [];
     if (await this.#isIntact()) return [];
     await this.#rewrite();

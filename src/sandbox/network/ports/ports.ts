@@ -18,8 +18,10 @@ export interface HostPorts {
   open(pod: PodId, addresses: readonly PodAddress[]): Promise<void>;
   /** Closes and forgets them; absent is fine. Call it before the pod's network is taken away. */
   release(pod: PodId): Promise<void>;
-  /** Mends the rules where somebody changed them, releases ports of pods not in `live`, and says what it did. */
+  /** Mends as `mend` does, releases ports of pods not in `live`, and says what it did. */
   reconcile(live: ReadonlySet<PodId>): Promise<readonly string[]>;
+  /** Writes the rules anew where they are not as we left them, and says so. */
+  mend(): Promise<readonly string[]>;
   /** Why ports cannot be published; undefined while all is well. */
   problem(): string | undefined;
   close(): Promise<void>;
