@@ -19,12 +19,15 @@ import type { PullProgress } from './pull/progress.ts';
 import { Pulls } from './pull/pulls.ts';
 import type { PullOptions, RegistryAccess } from './pull/pulls.ts';
 import type { Digest } from './reference/digest.ts';
-import type { Platform } from './registry/manifest.ts';
+import type { Descriptor, Platform } from './registry/manifest.ts';
 import { hostPlatform } from './registry/platform.ts';
+import type { RegistrySession } from './registry/session.ts';
 import { SharedWork } from './shared-work.ts';
 import { Slots } from './slots.ts';
 import { ImageRecords } from './store/images.ts';
 import { LayerStore } from './store/layers.ts';
+import type { VerificationRule } from './verify/policy.ts';
+import { verifyImage } from './verify/verify.ts';
 
 export type { Image } from './image.ts';
 export type { PullOptions } from './pull/pulls.ts';
@@ -42,6 +45,8 @@ export interface ImageOptions {
   readonly maxParallelLayers?: number;
   /** Layers unpacked at the same time; as many as there are processors unless given. */
   readonly maxParallelUnpacks?: number;
+  /** Which images may be pulled; all without a rule. */
+  readonly verification?: readonly VerificationRule[];
   readonly platform?: Platform;
   readonly limits?: LayerLimits;
   /** Told of pulls and what they receive. */
@@ -119,7 +124,8 @@ export async function openImages(options: ImageOptions): Promise<Images> {
     streams: new Slots(unpackers - 1),
     known: (digest: Digest) => catalog.rawContent(digest),
     isHere: (name: string) => catalog.find(name) !== undefined,
-    verify: async () => undefined,
+    verify: (session: RegistrySession, image: Descriptor, signal: AbortSignal) =>
+      verifyImage(options.verification ?? [], session, image, signal),
   };
   const { graceMs = defaultGraceMs, meter, registry } = options;
   const pulls = new Pulls({ registry, searchRegistries, graceMs, meter, log }, deps);

@@ -14,6 +14,8 @@ export interface RunOptions {
   readonly signal: AbortSignal;
   /** Written to its standard input. */
   readonly input?: string | Uint8Array;
+  /** It gets a process group of its own, and the signal kills all of it: for programs that start others. */
+  readonly group?: boolean;
 }
 
 /** Bytes of each stream that are kept; the rest is read and dropped. */
@@ -25,9 +27,10 @@ const limit = 4 * 1024 * 1024;
  */
 export async function runCommand(path: string, args: readonly string[], options: RunOptions): Promise<Ran> {
   throwIfAborted(options.signal);
-  const child = spawn(path, args, { stdio: 'pipe', env: { PATH: searchPath, LC_ALL: 'C' } });
+  const { group = false } = options;
+  const child = spawn(path, args, { stdio: 'pipe', env: { PATH: searchPath, LC_ALL: 'C' }, detached: group });
   const { promise: ended, resolve, reject } = Promise.withResolvers<number>();
-  const onAbort = () => child.kill('SIGKILL');
+  const onAbort = () => (group ? killGroup(child.pid) : child.kill('SIGKILL'));
   options.signal.addEventListener('abort', onAbort, { once: true });
   child.once('error', (error) => {
     const code = errnoOf(error) === 'ENOENT' ? 'not_found' : 'internal';
@@ -45,6 +48,14 @@ export async function runCommand(path: string, args: readonly string[], options:
     return { code, stdout: stdout(), stderr: stderr() };
   } finally {
     options.signal.removeEventListener('abort', onAbort);
+  }
+}
+
+function killGroup(leader: number | undefined): void {
+  try {
+    if (leader !== undefined) process.kill(-leader, 'SIGKILL');
+  } catch (error) {
+    if (errnoOf(error) !== 'ESRCH') throw error;
   }
 }
 

@@ -38,9 +38,8 @@ export async function resolveImage(
   const about = `image ${formatReference(reference)}`;
   try {
     const found = await traced('image.manifest', () => findManifest(session, deps, signal));
-    const [top] = found.contents;
-    const signed = { digest: top.digest, size: top.bytes.length, mediaType: top.mediaType };
-    await deps.verify(session, signed, signal);
+    const { top } = found;
+    await traced('image.verify', () => deps.verify(session, top, signal));
     const { config, layers } = found.manifest;
     tracker.setLayers(layers);
     const known = await deps.known(config.digest);
@@ -67,15 +66,18 @@ export async function resolveImage(
 
 interface FoundManifest {
   readonly manifest: Manifest;
-  /** What leads to it, first what the reference resolved to: an index where there is one. */
-  readonly contents: readonly [RawManifest, ...Content[]];
+  /** What the reference resolved to: an index where there is one. */
+  readonly top: Descriptor;
+  /** It and all that leads to the manifest. */
+  readonly contents: readonly Content[];
 }
 
 async function findManifest(session: RegistrySession, deps: PullDeps, signal: AbortSignal): Promise<FoundManifest> {
   const about = formatReference(session.reference);
-  const top = await topManifest(session, deps, signal);
-  const contents: [RawManifest, ...Content[]] = [top];
-  let parsed = parseManifest(top.bytes, top.mediaType, about);
+  const first = await topManifest(session, deps, signal);
+  const contents: Content[] = [first];
+  let parsed = parseManifest(first.bytes, first.mediaType, about);
+  const top = { digest: first.digest, size: first.bytes.length, mediaType: parsed.mediaType };
   for (let depth = 0; parsed.kind === 'index'; depth += 1) {
     if (depth === deepestIndex)
       throw fail('invalid_argument', `${about}: its index leads through more than ${deepestIndex} others`);
@@ -87,7 +89,7 @@ async function findManifest(session: RegistrySession, deps: PullDeps, signal: Ab
     contents.push(raw);
     parsed = parseManifest(raw.bytes, raw.mediaType, about);
   }
-  return { manifest: parsed, contents };
+  return { manifest: parsed, top, contents };
 }
 
 /**

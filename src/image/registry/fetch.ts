@@ -5,7 +5,7 @@ import { digestOf, isDigest, matches } from '../reference/digest.ts';
 import type { Digest } from '../reference/digest.ts';
 import { discard, readBody } from './http.ts';
 import type { HttpAnswer } from './http.ts';
-import { acceptedManifests } from './manifest.ts';
+import { acceptedManifests, checked, indexSchema, parseJson } from './manifest.ts';
 import type { Descriptor } from './manifest.ts';
 import { Download } from './download.ts';
 import type { DownloadWatch } from './download.ts';
@@ -57,15 +57,52 @@ export async function askDigest(
 
 /** Fetches an image's configuration, at most 8 MiB. */
 export async function fetchConfig(session: RegistrySession, wanted: Descriptor, signal: AbortSignal): Promise<Buffer> {
-  const about = `configuration ${wanted.digest}`;
   if (wanted.size > maxConfig)
-    throw fail('resource_exhausted', `${about} has ${wanted.size} bytes; at most ${maxConfig}`);
+    throw fail(
+      'resource_exhausted',
+      `configuration ${wanted.digest} has ${wanted.size} bytes; at most ${maxConfig} are taken`,
+    );
+  return fetchBlob(session, wanted, 'configuration', signal);
+}
+
+/** Fetches a small blob into memory: as many bytes as its descriptor says, whose limit is the caller's matter. */
+export async function fetchBlob(
+  session: RegistrySession,
+  wanted: Descriptor,
+  what: string,
+  signal: AbortSignal,
+): Promise<Buffer> {
+  const about = `${what} ${wanted.digest}`;
   const use = async (answer: HttpAnswer) => {
     const bytes = await readBody(answer, wanted.size, about, signal);
     if (!matches(wanted.digest, bytes)) throw wrongDigest(about);
     return bytes;
   };
   return session.ask(blobQuery(wanted.digest, 0), use, signal);
+}
+
+/**
+ * What refers to a manifest (OCI distribution 1.1, "Listing Referrers"): by the API, else by the tag that stands for
+ * it in older registries. Errors: `not_found` where the registry has neither.
+ */
+export async function fetchReferrers(
+  session: RegistrySession,
+  digest: Digest,
+  signal: AbortSignal,
+): Promise<readonly Descriptor[]> {
+  const about = `referrers of ${digest}`;
+  const headers = { accept: 'application/vnd.oci.image.index.v1+json' };
+  const query = { path: `referrers/${digest}`, headers, capability: 'pull' } as const;
+  const use = async (answer: HttpAnswer) =>
+    checked(indexSchema, parseJson(await readBody(answer, maxManifest, about, signal), about), about).manifests;
+  try {
+    return await session.ask(query, use, signal);
+  } catch (error) {
+    // Older registries say it in different ways: 404, 405, 400.
+    if (!['not_found', 'failed_precondition'].includes(errorFrom(error).code)) throw error;
+    const { bytes } = await fetchManifest(session, digest.replace(':', '-'), signal);
+    return checked(indexSchema, parseJson(bytes, about), about).manifests;
+  }
 }
 
 const wrongDigest = (about: string) => fail('invalid_argument', `${about}: the content does not have that digest`);

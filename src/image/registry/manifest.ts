@@ -24,16 +24,17 @@ const configTypes = [
 
 const digest = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value), 'is not a digest');
 const platform = z.object({ os: z.string(), architecture: z.string(), variant: z.string().optional() });
-const descriptor = z.object({
+export const descriptorSchema = z.object({
   mediaType: z.string().default(''),
   digest,
   size: z.number().int().nonnegative(),
   platform: platform.nullish(),
   annotations: z.record(z.string(), z.string()).nullish(),
+  artifactType: z.string().optional(),
 });
 
 /** Where to find something and what it must be: its digest and its size in bytes. */
-export type Descriptor = z.infer<typeof descriptor>;
+export type Descriptor = z.infer<typeof descriptorSchema>;
 export type Platform = z.infer<typeof platform>;
 
 /** More layers than overlayfs can stack, more platforms than exist: nobody means that well. */
@@ -42,18 +43,24 @@ const maxEntries = 1000;
 
 const manifestSchema = z.object({
   schemaVersion: z.literal(2),
-  config: descriptor,
-  layers: z.array(descriptor).max(maxLayers).nullish(),
+  config: descriptorSchema,
+  layers: z.array(descriptorSchema).max(maxLayers).nullish(),
 });
-const indexSchema = z.object({ schemaVersion: z.literal(2), manifests: z.array(descriptor).max(maxEntries) });
+export const indexSchema = z.object({
+  schemaVersion: z.literal(2),
+  manifests: z.array(descriptorSchema).max(maxEntries),
+});
 
 export interface Manifest {
   readonly kind: 'manifest';
+  /** What it says it is, or must be. */
+  readonly mediaType: string;
   readonly config: Descriptor;
   readonly layers: readonly Descriptor[];
 }
 export interface ManifestIndex {
   readonly kind: 'index';
+  readonly mediaType: string;
   readonly manifests: readonly Descriptor[];
 }
 
@@ -71,11 +78,12 @@ export function parseManifest(bytes: Uint8Array, transportType: string, about: s
   // A body that is both would be read differently by different clients (OCI distribution, CVE-2021-41190).
   if ('manifests' in raw && ('layers' in raw || 'config' in raw))
     throw fail('invalid_argument', `manifest of ${about} is an index and a manifest at once`);
-  if (isIndex) return { kind: 'index', manifests: checked(indexSchema, raw, about).manifests };
+  const mediaType = stated === '' ? (isIndex ? indexTypes : manifestTypes)[0] : stated;
+  if (isIndex) return { kind: 'index', mediaType, manifests: checked(indexSchema, raw, about).manifests };
   const { config, layers } = checked(manifestSchema, raw, about);
   if (config.mediaType !== '' && !configTypes.includes(config.mediaType))
     throw fail('invalid_argument', `${about} is no container image but an artifact (${config.mediaType})`);
-  return { kind: 'manifest', config, layers: layers ?? [] };
+  return { kind: 'manifest', mediaType, config, layers: layers ?? [] };
 }
 
 export function parseJson(bytes: Uint8Array, about: string): unknown {
