@@ -25,6 +25,12 @@ export interface CatalogNames {
   readonly searchRegistries: readonly string[];
 }
 
+interface Hold {
+  readonly id: ImageId;
+  /** Undefined where they are not known. */
+  readonly layers: readonly Digest[] | undefined;
+}
+
 /**
  * Which images are here, under which names, and who uses them. Changes go one at a time; answers come from
  * memory. A layer goes when no image, no container's image and no pull needs it.
@@ -34,8 +40,8 @@ export class Catalog {
   readonly #layers: LayerStore;
   readonly #names: CatalogNames;
   readonly #lock = new KeyedLocks<'change'>();
-  /** Holder (a container) → the image it runs from and that image's layers, where these are known. */
-  readonly #holds = new Map<string, { readonly id: ImageId; readonly layers: readonly Digest[] | undefined }>();
+  /** Holder (a container) → the images it runs from or mounts. */
+  readonly #holds = new Map<string, readonly Hold[]>();
   /** All containers of the time before have said what they hold. */
   #settled = false;
   #images: ReadonlyMap<ImageId, Image> = new Map();
@@ -93,8 +99,8 @@ export class Catalog {
     using _held = await this.#lock.acquire('change', signal);
     const image = this.find(text);
     if (image === undefined) return;
-    for (const [holder, { id }] of this.#holds) {
-      if (id === image.id)
+    for (const [holder, held] of this.#holds) {
+      if (held.some(({ id }) => id === image.id))
         throw fail('failed_precondition', `image ${text} is used by container ${holder}; remove the container first`);
     }
     throwIfAborted(signal);
@@ -121,7 +127,10 @@ export class Catalog {
   hold(id: ImageId, holder: string): void {
     const image = this.#images.get(id);
     if (image !== undefined || !this.#settled)
-      this.#holds.set(holder, { id, layers: image?.layers.map((layer) => layer.diffId) });
+      this.#holds.set(holder, [
+        ...(this.#holds.get(holder) ?? []),
+        { id, layers: image?.layers.map((layer) => layer.diffId) },
+      ]);
     this.get(id);
   }
 
@@ -146,7 +155,7 @@ export class Catalog {
     if (!this.#settled || this.#records.unreadable.size > 0) return;
     const used = new Set<Digest>();
     for (const record of this.#records.all()) for (const diffId of record.layers) used.add(diffId);
-    for (const { layers } of this.#holds.values()) {
+    for (const { layers } of [...this.#holds.values()].flat()) {
       if (layers === undefined) return;
       for (const diffId of layers) used.add(diffId);
     }

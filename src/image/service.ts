@@ -76,8 +76,9 @@ export interface Images {
   remove(text: string, signal: AbortSignal): Promise<void>;
   /** What all layers take. */
   filesystem(signal: AbortSignal): Promise<FilesystemUsage>;
-  /** A holder (a container's id) keeps one image from removal. Errors: `not_found`. */
+  /** A holder (a container's id) keeps an image from removal, and one after another. Errors: `not_found`. */
   hold(id: ImageId, holder: string): void;
+  /** Ends all that the holder held. */
   release(holder: string): void;
   /** Removes layers without an image. None is removed before its first call, which says that all containers hold theirs. */
   collect(signal: AbortSignal): Promise<void>;

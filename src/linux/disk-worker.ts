@@ -8,9 +8,12 @@ import {
   readdirSync,
   realpathSync,
   rmSync,
+  statSync,
   statfsSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { copyTree } from './copy-tree.ts';
+import { pathInRoot } from './fs-at.ts';
 import { makeDirectories } from './make-directories.ts';
 import { mountOf, readMounts } from './mountinfo.ts';
 import { MS_NODEV, MS_NOEXEC, MS_NOSUID, mount, unmount } from './mount.ts';
@@ -42,11 +45,30 @@ export interface FileSystemFacts {
 
 /** Everything here may wait for a disk, or for ever under a dead network file system. */
 export const diskTasks = {
-  mountRootfs(overlay: Overlay): void {
-    for (const path of [overlay.upper, overlay.work, overlay.target]) mkdirSync(path, { recursive: true, mode: 0o755 });
+  /** A container's root file system, or with no `write` the content of an image for others to read. */
+  mountLayers(overlay: Overlay): void {
+    const { write, target } = overlay;
+    const own = write === undefined ? [] : [write.upper, write.work];
+    for (const path of [...own, target]) mkdirSync(path, { recursive: true, mode: 0o755 });
     // A crash can leave `volatile`'s mark, and the kernel then refuses the work directory.
-    rmSync(join(overlay.work, 'work'), { recursive: true, force: true });
+    if (write !== undefined) rmSync(join(write.work, 'work'), { recursive: true, force: true });
     mountOverlay(overlay);
+  },
+  /** Where a path leads if `root` is taken for `/`, as a path of the host. Undefined when nothing is there. */
+  pathInRoot(where: { readonly root: string; readonly path: string }): string | undefined {
+    return pathInRoot(where.root, where.path);
+  },
+  /** Makes the directory `to`, with what the directory `path` of a root file system holds; without one empty, 0755. */
+  seedDirectory(seed: { readonly root: string; readonly path: string; readonly to: string }): void {
+    const from = pathInRoot(seed.root, seed.path);
+    makeDirectories(dirname(seed.to), 0o755);
+    if (from !== undefined && statSync(from).isDirectory()) copyTree(from, seed.to);
+    else mkdirSync(seed.to, { mode: 0o755 });
+  },
+  /** Takes the mounts off everything in a directory, and the directory away. Absent is fine. */
+  unmountWithin(directory: string): void {
+    for (const name of listQuietly(directory)) while (unmount(join(directory, name)));
+    rmSync(directory, { recursive: true, force: true });
   },
   mountShm(shm: { readonly path: string; readonly bytes: number }): void {
     mkdirSync(shm.path, { recursive: true, mode: 0o1777 });

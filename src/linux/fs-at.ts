@@ -1,3 +1,4 @@
+import { readlinkSync } from 'node:fs';
 import { libc, errno, errnoName, syscallError } from './libc.ts';
 
 /*
@@ -93,6 +94,22 @@ export function openInRoot(root: number, path: string, flags: number): number | 
     // EAGAIN: somebody renamed something anywhere while `..` was being resolved; asking again is the answer.
     if (result < 0 && errnoName(errno()) === 'EAGAIN' && attempt < retriesOfAgain) continue;
     return descriptor(result, 'openat2', path, ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO']);
+  }
+}
+
+/** Where `path` leads if `root` is taken for `/`, as a path of the host; undefined when nothing is there. */
+export function pathInRoot(root: string, path: string): string | undefined {
+  const base = openDirectory(root);
+  try {
+    const found = openInRoot(base, Buffer.from(path || '/').toString('latin1'), openFlags.pathOnly);
+    if (found === undefined) return undefined;
+    try {
+      return readlinkSync(`/proc/self/fd/${found}`);
+    } finally {
+      closeFd(found);
+    }
+  } finally {
+    closeFd(base);
   }
 }
 

@@ -2,7 +2,7 @@ import { constants, openSync } from 'node:fs';
 import { fail } from '../base/errors.ts';
 import { closeQuietly } from './fds.ts';
 import { checked, errno, errnoName, libc, syscallError } from './libc.ts';
-import { mount } from './mount.ts';
+import { MS_RDONLY, mount } from './mount.ts';
 
 const SYS_move_mount = 429;
 const SYS_fsopen = 430;
@@ -10,6 +10,7 @@ const SYS_fsconfig = 431;
 const SYS_fsmount = 432;
 const FSOPEN_CLOEXEC = 1;
 const FSMOUNT_CLOEXEC = 1;
+const MOUNT_ATTR_RDONLY = 1;
 const FSCONFIG_SET_FLAG = 0;
 const FSCONFIG_SET_STRING = 1;
 const FSCONFIG_CMD_CREATE = 6;
@@ -24,13 +25,13 @@ const moveMount = libc.func('syscall', 'long', ['long', 'int', 'const char *', '
 export interface Overlay {
   /** Top layer first. */
   readonly lower: readonly string[];
-  readonly upper: string;
-  readonly work: string;
+  /** Where changes go; without it the mount is read-only and needs two lower layers. */
+  readonly write?: { readonly upper: string; readonly work: string };
   readonly target: string;
 }
 
 /**
- * Mounts a container's root file system. `volatile` (5.10): its data need not outlive a power cut, and
+ * Mounts layers over each other. `volatile` (5.10): its data need not outlive a power cut, and
  * unmounting does not sync. Layers are added one by one where the kernel can (`lowerdir+`, 6.8), and there is no
  * limit to them but the kernel's 500; before it, one option string of a page takes them.
  * It may wait for a disk: call it from a Worker.
@@ -47,18 +48,18 @@ function mountLayerByLayer(overlay: Overlay): boolean {
   const context = fsopen(SYS_fsopen, 'overlay', FSOPEN_CLOEXEC) as number;
   if (context < 0) throw syscallError('open the overlay file system (modprobe overlay)');
   try {
+    const { write } = overlay;
     const parameters = [
       ...overlay.lower.map((layer) => ['lowerdir+', layer] as const),
-      ['upperdir', overlay.upper] as const,
-      ['workdir', overlay.work] as const,
+      ...(write === undefined ? [] : [['upperdir', write.upper] as const, ['workdir', write.work] as const]),
     ];
     for (const [key, value] of parameters)
       if (!accepted(fsconfig(SYS_fsconfig, context, FSCONFIG_SET_STRING, key, value, 0) as number, `${key}=${value}`))
         return false;
-    fsconfig(SYS_fsconfig, context, FSCONFIG_SET_FLAG, 'volatile', null, 0);
+    fsconfig(SYS_fsconfig, context, FSCONFIG_SET_FLAG, write === undefined ? 'ro' : 'volatile', null, 0);
     const made = fsconfig(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, null, null, 0) as number;
     if (!accepted(made, `make the overlay for ${overlay.target}`)) return false;
-    attach(context, overlay.target);
+    attach(context, overlay);
     return true;
   } finally {
     closeQuietly(context);
@@ -73,8 +74,12 @@ function accepted(result: number, what: string): boolean {
   throw syscallError(`overlay: ${what}`, code);
 }
 
-function attach(context: number, target: string): void {
-  const fd = checked(fsmount(SYS_fsmount, context, FSMOUNT_CLOEXEC, 0) as number, `make the mount for ${target}`);
+function attach(context: number, { target, write }: Overlay): void {
+  const attributes = write === undefined ? MOUNT_ATTR_RDONLY : 0;
+  const fd = checked(
+    fsmount(SYS_fsmount, context, FSMOUNT_CLOEXEC, attributes) as number,
+    `make the mount for ${target}`,
+  );
   try {
     checked(
       moveMount(SYS_move_mount, fd, '', AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) as number,
@@ -91,7 +96,8 @@ const optionBytes = 4095;
 /** The way of every kernel. Errors: `failed_precondition` for more layers than a page of options can name. */
 export function mountClassic(overlay: Overlay): void {
   const data = optionsFor(overlay, overlay.lower);
-  if (Buffer.byteLength(data) <= optionBytes) mount('overlay', overlay.target, { type: 'overlay', data });
+  if (Buffer.byteLength(data) <= optionBytes)
+    mount('overlay', overlay.target, { type: 'overlay', data, flags: flagsOf(overlay) });
   else mountByDescriptors(overlay);
 }
 
@@ -106,15 +112,20 @@ function mountByDescriptors(overlay: Overlay): void {
     );
     if (Buffer.byteLength(data) > optionBytes)
       throw fail('failed_precondition', `${overlay.lower.length} layers are too many for this kernel: 6.8 takes 500`);
-    mount('overlay', overlay.target, { type: 'overlay', data });
+    mount('overlay', overlay.target, { type: 'overlay', data, flags: flagsOf(overlay) });
   } finally {
     held.forEach(closeQuietly);
   }
 }
 
-function optionsFor({ upper, work }: Overlay, lower: readonly string[]): string {
-  return `lowerdir=${lower.map(escapeLayer).join(':')},upperdir=${escape(upper)},workdir=${escape(work)},volatile`;
+function optionsFor({ write }: Overlay, lower: readonly string[]): string {
+  const layers = `lowerdir=${lower.map(escapeLayer).join(':')}`;
+  return write === undefined
+    ? layers
+    : `${layers},upperdir=${escape(write.upper)},workdir=${escape(write.work)},volatile`;
 }
+
+const flagsOf = ({ write }: Overlay) => (write === undefined ? MS_RDONLY : 0);
 
 /** A backslash saves what would end an option; in lowerdir a colon ends a layer. */
 const escape = (path: string): string => path.replace(/[\\,]/g, '\\$&');

@@ -110,6 +110,7 @@ async function orphanDirectories(parts: ReconcileParts, signal: AbortSignal): Pr
   for (const id of await list(join(stateDirectory, 'containers'))) {
     if (store.containers.has(id as ContainerId) || store.unreadable.has(id)) continue;
     await killMonitors(parts, id as ContainerId, signal);
+    await parts.disk.call('unmountWithin', join(stateDirectory, 'containers', id, 'images'), signal);
     await parts.disk.call('unmountAll', join(stateDirectory, 'containers', id, 'rootfs'), signal);
     await parts.disk.call('removeTree', join(stateDirectory, 'containers', id), signal);
     found.push(`directory of container ${id.slice(0, 13)} belonged to none`);

@@ -58,7 +58,7 @@ async function orNone(parts: RecoverParts, { record }: Container | Pod, work: Pr
 
 function holdImage(parts: RecoverParts, { record }: Container): void {
   try {
-    parts.images.hold(record.imageId, record.id);
+    for (const held of [record.imageId, ...record.volumeImages]) parts.images.hold(held, record.id);
   } catch (error) {
     parts.log.error({ container: record.id, reason: messageOf(error) }, 'image of a container is gone');
   }

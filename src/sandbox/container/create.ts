@@ -22,6 +22,7 @@ import { containerKey, containerTitle } from './record.ts';
 import type { ContainerConfig, ContainerRecord } from './record.ts';
 import { deleteFiles } from './remove.ts';
 import type { RemoveParts } from './remove.ts';
+import { imagesOfVolumes } from './image-volumes.ts';
 import { prepareLog } from './prepare-log.ts';
 import { dismantle, runtimeOf } from './release.ts';
 import { gatherSpec } from './spec-input.ts';
@@ -80,7 +81,6 @@ async function makeContainer(parts: CreateParts, pod: Pod, config: ContainerConf
   const { id } = record;
   const at = paths.container(id);
   using _held = await parts.locks.acquire(id, signal);
-  images.hold(image.id, id);
   describeSpan({ 'container.id': id, 'k8s.container.name': config.name, 'container.image.name': config.image });
   const container = await traced('container.intent', () => addOrRelease(parts, record));
   await using undo = new Rollback({
@@ -97,8 +97,8 @@ async function makeContainer(parts: CreateParts, pod: Pod, config: ContainerConf
 
   undo.defer('files', (s) => deleteFiles(parts, container, s));
   const lower = image.layers.map((layer) => layer.path).reverse();
-  const rootfs = { lower, upper: at.upper, work: at.work, target: at.rootfs };
-  await traced('container.rootfs', () => disk.call('mountRootfs', rootfs, signal));
+  const rootfs = { lower, write: { upper: at.upper, work: at.work }, target: at.rootfs };
+  await traced('container.rootfs', () => disk.call('mountLayers', rootfs, signal));
   reach('create:rootfs');
 
   if (config.pid === 'pod') await traced('pod.init', () => ensurePodInit(parts, pod, signal));
@@ -148,6 +148,7 @@ function planContainer(parts: CreateParts, pod: Pod, config: ContainerConfig, im
     config,
     imageId: image.id,
     imageRef: image.repoDigests[0] ?? image.id,
+    volumeImages: imagesOfVolumes(parts, config),
     handler,
     createdAt: nowNanos(),
     cgroup: parts.cgroups.child(pod.record.cgroup as CgroupPath, id),
@@ -158,6 +159,7 @@ function planContainer(parts: CreateParts, pod: Pod, config: ContainerConfig, im
 
 async function addOrRelease(parts: CreateParts, record: ContainerRecord): Promise<Container> {
   try {
+    for (const held of [record.imageId, ...record.volumeImages]) parts.images.hold(held, record.id);
     return await parts.store.addContainer(record);
   } catch (error) {
     parts.images.release(record.id);

@@ -9,7 +9,7 @@ import type { ContainerConfig, ContainerMount } from './record.ts';
 const pathTimeoutMs = 10_000;
 
 /**
- * The container's mounts with their sources looked at: a missing one is made a directory, as Docker and the
+ * The container's mounts of host paths with their sources looked at: a missing one is made a directory, as Docker and the
  * field do. Errors: `invalid_argument` for a source that can neither be found nor made, or that cannot propagate
  * mounts as asked, `unavailable` for one whose file system does not answer.
  */
@@ -18,7 +18,8 @@ export async function resolveMounts(
   config: ContainerConfig,
   signal: AbortSignal,
 ): Promise<readonly BindMount[]> {
-  return Promise.all(config.mounts.map(async (mount) => resolveMount(parts, mount, signal)));
+  const ofHost = config.mounts.filter((mount) => mount.image === undefined);
+  return Promise.all(ofHost.map(async (mount) => resolveMount(parts, mount, signal)));
 }
 
 async function resolveMount(

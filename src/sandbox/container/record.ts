@@ -12,6 +12,8 @@ const mountSchema = z.object({
   recursiveReadonly: z.boolean(),
   propagation: z.enum(['private', 'rslave', 'rshared']),
   selinuxRelabel: z.boolean(),
+  /** An image as a volume: `hostPath` is '' then. The path within it, '' for all of it. */
+  image: z.object({ name: z.string(), subPath: z.string() }).optional(),
 });
 
 const containerConfig = z.object({
@@ -73,6 +75,8 @@ const containerRecord = z.object({
   imageId: z.string().transform(parseImageId),
   /** The repository digest it was pulled by, else its id. */
   imageRef: z.string(),
+  /** Images that it mounts as volumes. */
+  volumeImages: z.array(z.string().transform((text) => parseImageId(text))).default([]),
   handler: z.string(),
   createdAt: z.string().transform(BigInt),
   cgroup: z.string(),

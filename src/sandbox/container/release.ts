@@ -51,7 +51,9 @@ export async function dismantle(parts: ReleaseParts, container: Container, signa
   await parts.disk.call('removeTree', join(runtime.root, record.id), signal);
   await parts.cgroups.remove(record.cgroup as CgroupPath, signal);
   parts.reach('remove:runtime');
-  await parts.disk.call('unmountAll', parts.paths.container(record.id).rootfs, signal);
+  const at = parts.paths.container(record.id);
+  if (record.volumeImages.length > 0) await parts.disk.call('unmountWithin', at.images, signal);
+  await parts.disk.call('unmountAll', at.rootfs, signal);
   parts.reach('remove:rootfs');
 }
 

@@ -39,9 +39,11 @@ export async function deleteFiles(
   signal: AbortSignal,
 ): Promise<void> {
   const at = parts.paths.container(container.record.id);
+  if (container.record.volumeImages.length > 0) await parts.disk.call('unmountWithin', at.images, signal);
   await parts.disk.call('unmountAll', at.rootfs, signal);
   await parts.disk.call('removeTree', at.bundle, signal);
   await parts.disk.call('removeTree', at.upper, signal);
   await parts.disk.call('removeTree', at.work, signal);
+  await parts.disk.call('removeTree', at.volumes, signal);
   await rm(at.exit, { force: true });
 }

@@ -10,13 +10,18 @@ import { parseSeccompProfile } from '../oci/spec/seccomp/profile.ts';
 import { hostnameOf } from '../pod/run.ts';
 import type { Parts } from '../parts.ts';
 import type { Pod } from '../store/store.ts';
+import { mountImageVolumes } from './image-volumes.ts';
 import { resolveMounts } from './mount-sources.ts';
 import { podMounts } from './pod-mounts.ts';
 import type { ContainerRecord } from './record.ts';
+import { seedVolumes } from './seed-volumes.ts';
 import { specResources } from './spec-resources.ts';
 import { isLive } from './state.ts';
 
-export type SpecParts = Pick<Parts, 'host' | 'hostPaths' | 'oomScore' | 'paths' | 'settings' | 'store'>;
+export type SpecParts = Pick<
+  Parts,
+  'disk' | 'host' | 'hostPaths' | 'images' | 'oomScore' | 'paths' | 'settings' | 'store'
+>;
 
 export interface SpecSources {
   readonly record: ContainerRecord;
@@ -30,8 +35,10 @@ export async function gatherSpec(parts: SpecParts, sources: SpecSources, signal:
   const { record, pod, image, user } = sources;
   const { id, config } = record;
   const namespaces = chooseNamespaces(parts, sources);
-  const [mounts, devices, hostDevices, seccomp] = await Promise.all([
+  const [mounts, volumes, images, devices, hostDevices, seccomp] = await Promise.all([
     resolveMounts(parts, config, signal),
+    seedVolumes(parts, record, image, signal),
+    mountImageVolumes(parts, record, signal),
     resolveDevices(record, signal),
     config.privileged ? listHostDevices(signal) : [],
     chooseSeccomp(record),
@@ -47,7 +54,7 @@ export async function gatherSpec(parts: SpecParts, sources: SpecSources, signal:
     cwd: config.workingDir || image.config.workingDir,
     user,
     terminal: config.tty,
-    mounts,
+    mounts: [...volumes, ...mounts, ...images],
     podMounts: podMounts(parts.paths, pod.record, config),
     devices,
     hostDevices,

@@ -33,6 +33,10 @@ export interface Paths {
     readonly spec: string;
     readonly exit: string;
     readonly control: string;
+    /** What the image declares as volumes: a directory each. */
+    readonly volumes: string;
+    /** Images that it mounts: a mount each. */
+    readonly images: string;
   };
 }
 
@@ -75,6 +79,8 @@ export function createPaths(root: string, state: string, instance: InstanceId): 
         spec: join(bundle, 'config.json'),
         exit: join(exits, id),
         control: join(bundle, 'ctl'),
+        volumes: join(directory, 'volumes'),
+        images: join(bundle, 'images'),
       };
     },
   };

@@ -30,7 +30,13 @@ const podRecord = (): PodRecord => ({
 });
 
 const containerOf = (pod: PodRecord): ContainerRecord => ({
-  ...{ id: newContainerId(), podId: pod.id, imageId: parseImageId(`sha256:${'1'.repeat(64)}`), imageRef: 'x' },
+  ...{
+    id: newContainerId(),
+    podId: pod.id,
+    imageId: parseImageId(`sha256:${'1'.repeat(64)}`),
+    imageRef: 'x',
+    volumeImages: [],
+  },
   ...{ handler: '', createdAt: 5n, cgroup: '/a/b', stopSignal: 15, bootId: 'boot' },
   config: {
     ...{ name: 'c', attempt: 0, image: 'x', userSpecifiedImage: '', imageHandler: '', imageAnnotations: {} },

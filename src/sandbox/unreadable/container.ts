@@ -98,6 +98,7 @@ export async function removeUnreadableContainer(
   for (const runtime of parts.runtimes.values()) await deleteContainer(parts.watcher, runtime, id);
   for (const group of groups) await parts.cgroups.remove(group, limit);
   const at = parts.paths.container(id as ContainerId);
+  await parts.disk.call('unmountWithin', at.images, limit);
   await parts.disk.call('unmountAll', at.rootfs, limit);
   await rm(at.exit, { force: true });
   for (const path of [at.bundle, at.directory]) await parts.disk.call('removeTree', path, limit);

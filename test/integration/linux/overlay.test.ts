@@ -29,8 +29,7 @@ describe('an overlay', () => {
   };
   const overlay = (lower: readonly string[]) => ({
     lower,
-    upper: join(dir, 'upper'),
-    work: join(dir, 'work'),
+    write: { upper: join(dir, 'upper'), work: join(dir, 'work') },
     target: target(),
   });
 
@@ -59,6 +58,12 @@ describe('an overlay', () => {
     it(`takes paths with the marks of its options in them, ${way}`, () => {
       mountIt(overlay([layer('a:b', { a: '' }), layer('c,d', { c: '' }), layer('e\\f', { e: '' })]));
       expect(readdirSync(target())).to.have.members(['a', 'c', 'e']);
+    });
+
+    it(`is read-only without a place for changes, ${way}`, () => {
+      mountIt({ lower: [layer('top', { a: 'top' }), layer('base', { a: 'base', b: '' })], target: target() });
+      expect(readFileSync(join(target(), 'a'), 'utf8')).to.equal('top');
+      expect(() => writeFileSync(join(target(), 'b'), 'mine')).to.throw(/EROFS/);
     });
 
     it(`names the directory that is missing, ${way}`, () => {

@@ -93,8 +93,20 @@ const badContainers: readonly (readonly [string, Partial<ContainerConfig>, Param
   [
     'an image volume',
     { mounts: [filled(Mount, { containerPath: '/m', image: filled(ImageSpec, { image: 'x' }) })] },
-    'UNIMPLEMENTED',
-    'image volume',
+    'FAILED_PRECONDITION',
+    'ImageVolumeMountFailed: image "x" is not here',
+  ],
+  [
+    'an image volume with a host path',
+    { mounts: [filled(Mount, { hostPath: '/a', containerPath: '/m', image: filled(ImageSpec, { image: 'x' }) })] },
+    'INVALID_ARGUMENT',
+    'give one',
+  ],
+  [
+    'a sub path of no image',
+    { mounts: [filled(Mount, { hostPath: '/a', containerPath: '/m', imageSubPath: 'x' })] },
+    'INVALID_ARGUMENT',
+    'image_sub_path needs an image',
   ],
   ['CDI devices', { CDIDevices: [{ name: 'vendor/class=x' }] }, 'UNIMPLEMENTED', 'CDI'],
 ];

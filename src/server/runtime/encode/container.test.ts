@@ -34,6 +34,7 @@ const image = {
 const config = parseContainerConfig({ ...wish, image }, podConfig);
 const record = {
   ...{ id: newContainerId(), podId: newPodId(), config, imageId: parseImageId(`sha256:${'1'.repeat(64)}`) },
+  volumeImages: [],
   ...{ imageRef: 'busybox@sha256:2', handler: '', createdAt: 10n, cgroup: '/a', stopSignal: 15, bootId: '' },
 };
 const live = {

@@ -68,11 +68,12 @@ export function parseContainerConfig(given: WireConfig | undefined, pod: PodConf
 
 function parseMount(mount: Mount): ContainerMount {
   const where = `config.mounts ${mount.containerPath}`;
-  refuse(mount.image !== undefined, `${where}: image volume`);
   refuse(mount.uidMappings.length + mount.gidMappings.length > 0, `${where}: uid and gid mappings`);
   refuse(mount.mountOptions.length > 0, `${where}: mount_options`);
-  nonEmpty(mount.hostPath, `${where}: host_path`);
+  const image = parseImageVolume(mount, where);
+  if (image === undefined) nonEmpty(mount.hostPath, `${where}: host_path`);
   return {
+    ...(image === undefined ? {} : { image }),
     hostPath: absoluteOrEmpty(mount.hostPath, `${where}: host_path`),
     containerPath: nonEmpty(mount.containerPath, 'config.mounts.container_path'),
     readonly: mount.readonly,
@@ -80,6 +81,19 @@ function parseMount(mount: Mount): ContainerMount {
     propagation: member(mount.propagation, propagations, `${where}: propagation`),
     selinuxRelabel: mount.selinuxRelabel,
   };
+}
+
+/** KEP-4639: with an image there is no host path, and the mount is read-only whatever `readonly` says. */
+function parseImageVolume(mount: Mount, where: string): ContainerMount['image'] {
+  const name = mount.image?.image ?? '';
+  if (name === '') {
+    if (mount.imageSubPath !== '') throw fail('invalid_argument', `${where}: image_sub_path needs an image`);
+    return undefined;
+  }
+  if (mount.hostPath !== '') throw fail('invalid_argument', `${where}: it names an image and a host_path; give one`);
+  if (mount.propagation === MountPropagation.PROPAGATION_BIDIRECTIONAL)
+    throw fail('invalid_argument', `${where}: an image volume has nothing to propagate; use private propagation`);
+  return { name: text(name, `${where}: image`), subPath: text(mount.imageSubPath, `${where}: image_sub_path`) };
 }
 
 /** Below the sandbox's log directory; without one there is no log, as without a path. */

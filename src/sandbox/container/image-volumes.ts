@@ -1,0 +1,70 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fail, messageOf } from '../../base/errors.ts';
+import type { ImageId } from '../../base/ids.ts';
+import type { Image } from '../../image/service.ts';
+import type { BindMount } from '../oci/spec/input.ts';
+import type { Parts } from '../parts.ts';
+import type { ContainerConfig, ContainerRecord } from './record.ts';
+import { privateBind } from './seed-volumes.ts';
+
+/** The images that the container's mounts name, once each. Errors: `failed_precondition` for one that is not here. */
+export function imagesOfVolumes(parts: Pick<Parts, 'images'>, config: ContainerConfig): ImageId[] {
+  const names = config.mounts.flatMap(({ image }) => (image === undefined ? [] : [image.name]));
+  return [...new Set(names.map((name) => requireImage(parts, name).id))];
+}
+
+/**
+ * Image volumes (KEP-4639): the layers of an image over each other, read-only, or what stands below a sub path of
+ * them. They are mounted beside the bundle, as containers with other lives may mount the same image.
+ * Errors: `failed_precondition` for an image that is not here, `not_found` for an absent sub path.
+ */
+export async function mountImageVolumes(
+  parts: Pick<Parts, 'disk' | 'images' | 'paths'>,
+  record: ContainerRecord,
+  signal: AbortSignal,
+): Promise<readonly BindMount[]> {
+  const { images: directory } = parts.paths.container(record.id);
+  const mounts = record.config.mounts.flatMap((mount) =>
+    mount.image === undefined ? [] : [{ ...mount.image, containerPath: mount.containerPath }],
+  );
+  if (mounts.length === 0) return [];
+  const bottom = ['none', 'nothing'].map((name) => join(directory, name));
+  for (const empty of bottom) await mkdir(empty, { recursive: true, mode: 0o755 });
+  const places = new Map<ImageId, string>();
+  for (const id of record.volumeImages) {
+    const target = join(directory, String(places.size));
+    places.set(id, target);
+    try {
+      await parts.disk.call('mountLayers', { lower: [...layersOf(parts.images.get(id)), ...bottom], target }, signal);
+    } catch (error) {
+      throw fail('failed_precondition', `ImageVolumeMountFailed: image ${id}: ${messageOf(error)}`, error);
+    }
+  }
+  return Promise.all(
+    mounts.map(async ({ name, subPath, containerPath }) => {
+      const root = places.get(requireImage(parts, name).id) ?? directory;
+      const found = await parts.disk.call('pathInRoot', { root, path: subPath }, signal);
+      if (found === undefined)
+        throw fail(
+          'not_found',
+          `ImageVolumeMountFailed: image ${name} has no path ${JSON.stringify(subPath)} for ${containerPath}; look at image_sub_path`,
+        );
+      return privateBind(found, containerPath, true);
+    }),
+  );
+}
+
+/** The prefix is what the kubelet looks for: the pod then waits with that reason (staging/cri-api/pkg/errors). */
+function requireImage({ images }: Pick<Parts, 'images'>, name: string): Image {
+  const image = images.find(name);
+  if (image === undefined)
+    throw fail(
+      'failed_precondition',
+      `ImageVolumeMountFailed: image ${JSON.stringify(name)} is not here; pull it first`,
+    );
+  return image;
+}
+
+/** Top first. Below them go two empty ones: the kernel wants two where nothing is to be written. */
+const layersOf = ({ layers }: Image) => layers.map(({ path }) => path).reverse();
