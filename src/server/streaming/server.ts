@@ -65,6 +65,8 @@ export async function openStreaming(options: StreamingOptions): Promise<Streamin
     response.end('upgrade to SPDY/3.1 or websocket\n');
   });
   server.on('clientError', (_, socket) => {
+    // Once a connection: what else comes on it is no request either.
+    if (!socket.writable) return;
     series.refused.inc({ cause: 'handshake' });
     refuse(socket, { status: 400, text: 'this is no request' });
   });

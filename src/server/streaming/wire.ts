@@ -25,7 +25,7 @@ export interface Wire {
 
 /** Milliseconds that a client has to close its end after ours: closing earlier would take away what it has not read. */
 const lingerMs = 5_000;
-const probeMs = 10_000;
+const probeMs = 5_000;
 /** Answers that may wait to be sent. Clients ping every five seconds at most. */
 const maxReplies = 4_096;
 

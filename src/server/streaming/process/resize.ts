@@ -12,10 +12,10 @@ export function readSizes(from: Readable, resize: (width: number, height: number
   from.on('data', (chunk: Buffer) => {
     pending += chunk.toString('latin1');
     const end = pending.lastIndexOf('}') + 1;
-    const sizes = pending.slice(0, end).match(/\{[^{}]*\}/g);
+    const texts: readonly string[] = pending.slice(0, end).match(/\{[^{}]*\}/g) ?? [];
     pending = pending.slice(end).slice(-maxPending);
     // Only the last one matters to who has not seen those before it.
-    const size = sizes === null ? undefined : parseSize(sizes.at(-1) ?? '');
+    const size = texts.map(parseSize).findLast((one) => one !== undefined);
     if (size !== undefined) resize(size.width, size.height);
   });
 }
