@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { eventually } from '../../fixtures/pods.ts';
 import { openLocalStreaming } from './local-targets.ts';
 import type { LocalStreaming } from './local-targets.ts';
+import { until } from './serves.ts';
 import { connectSpdy, requestUpgrade, spdyHeaders } from './spdy-client.ts';
 import type { SpdyClient } from './spdy-client.ts';
 import { connectChannels } from './websocket-client.ts';

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '../../fixtures/pods.ts';
 import { openLocalStreaming } from './local-targets.ts';
 import type { LocalStreaming } from './local-targets.ts';
+import { until } from './serves.ts';
 import { connectSpdy } from './spdy-client.ts';
 import { connectChannels } from './websocket-client.ts';
 

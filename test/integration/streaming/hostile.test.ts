@@ -1,21 +1,14 @@
 import { expect } from 'chai';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { connect } from 'node:net';
-import type { Socket } from 'node:net';
 import { constants, deflateSync } from 'node:zlib';
 import { dictionary } from '../../../src/server/streaming/spdy/dictionary.ts';
 import { controlFrame, opcodes } from '../../../src/server/streaming/websocket/parser.ts';
 import { eventually } from '../../fixtures/pods.ts';
 import { openLocalStreaming } from './local-targets.ts';
 import type { LocalStreaming } from './local-targets.ts';
-import { connectSpdy, dataHeader, frame, requestUpgrade, spdyHeaders } from './spdy-client.ts';
+import { serves, until } from './serves.ts';
+import { connectSpdy, dataHeader, frame, requestUpgrade } from './spdy-client.ts';
 import { connectChannels } from './websocket-client.ts';
-
-const until = async (look: () => boolean) =>
-  eventually(() => {
-    if (!look()) throw new Error(`not so: ${look.toString()}`);
-  });
 
 describe('streaming: clients that mean no good', () => {
   let local: LocalStreaming;
@@ -25,114 +18,6 @@ describe('streaming: clients that mean no good', () => {
     anyUrl = await local.exec('true');
   });
   afterEach(async () => local[Symbol.asyncDispose]());
-
-  const sample = async (name: string, labels: Readonly<Record<string, string>>) => {
-    const metric = await local.metrics.registry.getSingleMetric(name)?.get();
-    const same = (one: Readonly<Record<string, unknown>>) =>
-      Object.entries(labels).every(([key, value]) => one[key] === value);
-    return metric?.values.find(({ labels: of }) => same(of))?.value ?? 0;
-  };
-  const refused = async (cause: string) => sample('cricket_streaming_refused_total', { cause });
-
-  /** Nothing is left of it: no session, and the server serves the next one. */
-  async function serves(): Promise<void> {
-    await eventually(async () => {
-      const open = await local.metrics.registry.getSingleMetric('cricket_streaming_sessions')?.get();
-      if (open?.values.some(({ value }) => value !== 0) === true) throw new Error(JSON.stringify(open.values));
-    });
-    const client = await connectSpdy(await local.exec('echo fine', { stderr: false }));
-    client.open({ streamtype: 'error' });
-    const stdout = client.open({ streamtype: 'stdout' });
-    await until(() => client.closed);
-    expect(client.text(stdout)).to.equal('fine\n');
-  }
-
-  it('a token that is wrong, of another kind, cut short, too long, or used', async () => {
-    const { origin, pathname } = new URL(anyUrl);
-    const token = pathname.split('/')[2] ?? '';
-    expect(token).to.match(/^[A-Za-z0-9_-]{32}$/);
-    const wrong = [`/exec/${'A'.repeat(32)}`, `/exec/${token.slice(1)}`, `/exec/${token}A`, '/exec/', '/'];
-    for (const path of wrong) {
-      const { answer, socket } = await requestUpgrade(
-        `${origin}/`.slice(0, -1) + path,
-        spdyHeaders('v4.channel.k8s.io'),
-      );
-      expect(answer, path).to.match(/^HTTP\/1\.1 404 /);
-      socket.destroy();
-    }
-    const again = await local.exec('true');
-    const first = await requestUpgrade(again, spdyHeaders('v4.channel.k8s.io'));
-    const second = await requestUpgrade(again, spdyHeaders('v4.channel.k8s.io'));
-    expect(first.answer).to.match(/^HTTP\/1\.1 101 /);
-    expect(second.answer).to.match(/^HTTP\/1\.1 404 /);
-    first.socket.destroy();
-    const other = await requestUpgrade(
-      (await local.exec('true')).replace('/exec/', '/attach/'),
-      spdyHeaders('v4.channel.k8s.io'),
-    );
-    expect(other.answer).to.match(/^HTTP\/1\.1 404 /);
-    expect(await refused('token')).to.be.at.least(6);
-    await serves();
-  });
-
-  it('a token is spent by who cannot speak', async () => {
-    const answers = [];
-    for (const headers of [spdyHeaders('v9.channel.k8s.io'), spdyHeaders('v4.channel.k8s.io')])
-      answers.push((await requestUpgrade(anyUrl, headers)).answer);
-    expect(answers[0]).to.match(/^HTTP\/1\.1 403 [^]*X-Accepted-Stream-Protocol-Versions: v4\.channel\.k8s\.io/);
-    expect(answers[1]).to.match(/^HTTP\/1\.1 404 /);
-    expect(await refused('protocol')).to.equal(1);
-    await serves();
-  });
-
-  it('no upgrade, another upgrade, half a WebSocket handshake', async () => {
-    const { origin } = new URL(anyUrl);
-    for (const path of ['/', '/metrics', new URL(anyUrl).pathname])
-      expect((await fetch(origin + path)).status).to.equal(426);
-    const upgrades = [
-      ['Connection: Upgrade', 'Upgrade: h2c'],
-      ['Connection: Upgrade', 'Upgrade: websocket'],
-      [
-        'Connection: Upgrade',
-        'Upgrade: websocket',
-        'Sec-WebSocket-Version: 12',
-        `Sec-WebSocket-Key: ${'A'.repeat(22)}==`,
-      ],
-    ];
-    for (const headers of upgrades)
-      expect((await requestUpgrade(await local.exec('true'), headers, 'GET')).answer).to.match(/^HTTP\/1\.1 400 /);
-    await serves();
-  });
-
-  it('garbage, huge headers, a header that never ends', async () => {
-    const answers: Socket[] = [];
-    for (const bytes of [randomBytes(5_000), Buffer.from(`GET / HTTP/1.1\r\nX: ${'x'.repeat(100_000)}\r\n\r\n`)]) {
-      const socket = connect(Number(new URL(anyUrl).port), '127.0.0.1').resume();
-      socket.on('error', () => undefined);
-      answers.push(socket);
-      socket.write(bytes);
-    }
-    await until(() => answers.every((socket) => socket.destroyed || socket.readableEnded));
-    expect(await refused('handshake')).to.equal(2);
-    answers.forEach((socket) => socket.destroy());
-    await serves();
-  });
-
-  it('a handshake that takes for ever', async function () {
-    this.timeout(30_000);
-    const sockets = Array.from({ length: 20 }, () => connect(Number(new URL(anyUrl).port), '127.0.0.1').resume());
-    const timers = sockets.map((socket, i) => {
-      socket.on('error', () => undefined);
-      if (i % 2 === 0) socket.write('GET /exec/x HTTP/1.1\r\n');
-      return setInterval(() => i % 2 === 0 && socket.write('X: y\r\n'), 500);
-    });
-    await eventually(() => {
-      if (!sockets.every(({ readableEnded, destroyed }) => readableEnded || destroyed)) throw new Error('still there');
-    }, 20_000);
-    timers.forEach((timer) => clearInterval(timer));
-    sockets.forEach((socket) => socket.destroy());
-    await serves();
-  });
 
   const bomb = deflateSync(Buffer.alloc(20_000_000), { dictionary, finishFlush: constants.Z_SYNC_FLUSH });
   const syn = (block: Buffer) => frame(1, Buffer.concat([Buffer.from([0, 0, 0, 1, 0, 0, 0, 0, 0, 0]), block]));
@@ -158,7 +43,7 @@ describe('streaming: clients that mean no good', () => {
       client.socket.write(bytes);
       await until(() => client.closed);
       expect(local.children).to.have.length(0);
-      await serves();
+      await serves(local);
     });
   }
 
@@ -171,7 +56,7 @@ describe('streaming: clients that mean no good', () => {
       client.socket.write(bytes);
       client.socket.destroy();
     }
-    await serves();
+    await serves(local);
   });
 
   it('SPDY: more streams than there is use for', async () => {
@@ -180,7 +65,7 @@ describe('streaming: clients that mean no good', () => {
     await until(() => client.stream(5_999).reset === 3);
     expect([...client.streams.values()].filter(({ replied }) => replied)).to.have.length(2_000);
     client.socket.destroy();
-    await serves();
+    await serves(local);
   });
 
   it('pings without end from who does not read the answers', async () => {
@@ -192,7 +77,7 @@ describe('streaming: clients that mean no good', () => {
     }, 10);
     await until(() => client.socket.destroyed);
     clearInterval(timer);
-    await serves();
+    await serves(local);
   });
 
   const badFrames: Readonly<Record<string, Buffer>> = {
@@ -215,10 +100,10 @@ describe('streaming: clients that mean no good', () => {
       );
       expect(answer).to.match(/^HTTP\/1\.1 101 /);
       socket.write(bytes);
-      const said = Buffer.concat([head, ...(await socket.toArray())] as Buffer[]);
+      const said = Buffer.concat([head, ...((await socket.toArray()) as Buffer[])]);
       // The greeting, then a close frame of 1002.
       expect(said.subarray(-4)).to.deep.equal(Buffer.from([0x88, 2, 0x03, 0xea]));
-      await serves();
+      await serves(local);
     });
   }
 
@@ -230,28 +115,7 @@ describe('streaming: clients that mean no good', () => {
     client.send(0, 'fine');
     await until(() => client.text(1) === 'fine');
     client.socket.terminate();
-    await serves();
-  });
-
-  it('more sessions than the limit, and more URLs', async () => {
-    await using few = await openLocalStreaming({ maxSessions: 3 });
-    const urls = await Promise.all([1, 2, 3].map(async () => few.exec('exec sleep 60', { stderr: false })));
-    expect(await few.exec('true').catch(String)).to.match(/3 streams were asked for and not begun/);
-    const clients = await Promise.all(urls.map(async (url) => connectSpdy(url)));
-    expect(await few.exec('true').catch(String)).to.match(
-      /3 streaming sessions are open.*raise streaming\.max_sessions/,
-    );
-    clients.forEach(({ socket }) => socket.destroy());
-    await eventually(async () => few.exec('true'));
-  });
-
-  it('a session in which nothing happens ends after its time', async () => {
-    await using idle = await openLocalStreaming({ idleMs: 300 });
-    const client = await connectSpdy(await idle.exec('exec sleep 60', { stderr: false }));
-    client.open({ streamtype: 'error' });
-    client.open({ streamtype: 'stdout' });
-    await once(client.socket, 'close');
-    await until(() => idle.told.includes('hang up'));
+    await serves(local);
   });
 
   it('a client that dies while its process takes no input is missed', async function () {
