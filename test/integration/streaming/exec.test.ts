@@ -8,11 +8,6 @@ import { connectSpdy, requestUpgrade, spdyHeaders } from './spdy-client.ts';
 import type { SpdyClient } from './spdy-client.ts';
 import { connectChannels } from './websocket-client.ts';
 
-const until = async (look: () => boolean) =>
-  eventually(() => {
-    if (!look()) throw new Error(`not so: ${look.toString()}`);
-  });
-
 /** The streams that a client of exec opens. */
 function openStreams(client: SpdyClient, ...types: readonly string[]) {
   return Object.fromEntries(types.map((type) => [type, client.open({ streamtype: type })])) as Record<string, number>;

@@ -8,11 +8,6 @@ import { until } from './serves.ts';
 import { connectSpdy } from './spdy-client.ts';
 import { connectChannels } from './websocket-client.ts';
 
-const until = async (look: () => boolean) =>
-  eventually(() => {
-    if (!look()) throw new Error(`not so: ${look.toString()}`);
-  });
-
 /** What `count` says once it no longer moves. */
 async function settled(count: () => number): Promise<number> {
   for (let before = -1; ;) {

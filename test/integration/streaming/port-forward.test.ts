@@ -9,11 +9,6 @@ import { connectSpdy } from './spdy-client.ts';
 import type { SpdyClient } from './spdy-client.ts';
 import { connectChannels } from './websocket-client.ts';
 
-const until = async (look: () => boolean) =>
-  eventually(() => {
-    if (!look()) throw new Error(`not so: ${look.toString()}`);
-  });
-
 const protocol = 'portforward.k8s.io';
 
 /** One connection of a client: its two streams. */
