@@ -18,10 +18,12 @@ export async function openNetwork(
   const links: LinkRunner = async (call, argument, signal) => parts.podCalls.call(call, argument, signal);
   const common = { instance: parts.instance, root: config.root, log, links };
   const made: { choice?: NetworkChoice } = {};
-  const cni = await openCniNetwork(cniOptions(given, parts, () => made.choice?.configurationChanged()));
+  const ports = await openHostPorts(common);
+  const onChange = () => made.choice?.configurationChanged();
+  const cni = await openCniNetwork({ ...cniOptions(given, parts), ports, onChange });
   const builtIn = await openBuiltInNetwork({
     ...common,
-    ...{ ranges, ipv6Range, reachable, acceptForward, ports: await openHostPorts(common) },
+    ...{ ranges, ipv6Range, reachable, acceptForward, ports },
     ...(bridge === '' ? {} : { bridge }),
     ...(mtu === 0 ? {} : { mtu }),
     watchRules: (onChange) => watchRules(parts.watcher, onChange),
@@ -31,19 +33,14 @@ export async function openNetwork(
   return made.choice;
 }
 
-function cniOptions(
-  { config, environment, log, metrics, reach }: Given,
-  { watcher }: Pick<Parts, 'watcher'>,
-  onChange: () => void,
-) {
-  const { mode, cniConfDir, cniBinDirs, cniPluginTimeoutSeconds, annotations } = config.network;
+function cniOptions({ config, environment, log, metrics, reach }: Given, { watcher }: Pick<Parts, 'watcher'>) {
+  const { mode, cniConfDir, cniBinDirs, cniPluginTimeoutSeconds } = config.network;
   return {
     directory: mode === 'built-in' ? '' : cniConfDir,
     ...{ root: config.root, state: config.state, binDirs: cniBinDirs, timeoutMs: cniPluginTimeoutSeconds * 1000 },
     environment: pluginEnvironment(environment),
-    annotations,
     series: metrics.cni,
-    ...{ watcher, log, reach, onChange },
+    ...{ watcher, log, reach },
   };
 }
 

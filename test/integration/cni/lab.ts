@@ -16,8 +16,9 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Cricket } from '../../fixtures/daemon.ts';
 import { startCricket } from '../../fixtures/daemon.ts';
+import { clearPluginRules } from '../../fixtures/plugin-rules.ts';
 import { eventually } from '../../fixtures/pods.ts';
-import { links, processes } from '../../leftovers/kernel.ts';
+import { links, nftTables, processes } from '../../leftovers/kernel.ts';
 
 /** A call of the test's own plugin. */
 export interface Call {
@@ -39,6 +40,7 @@ export class CniLab {
   readonly name = `cricket-test-${this.number}`;
   readonly subnet = `10.227.${this.number}.0/24`;
   readonly subnet6 = `fd27:${this.number.toString(16)}::/64`;
+  readonly #tablesBefore = nftTables();
   #cricket: Cricket | undefined;
 
   constructor() {
@@ -171,6 +173,7 @@ ${more}`;
       await this.#cricket?.stop();
     } finally {
       if (links().includes(this.bridge)) execFileSync('ip', ['link', 'delete', this.bridge]);
+      clearPluginRules(this.#tablesBefore);
       rmSync(this.dir, { recursive: true, force: true });
     }
   }

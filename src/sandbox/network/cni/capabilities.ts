@@ -1,48 +1,37 @@
 import { fail } from '../../../base/errors.ts';
 import type { NetworkedPod } from '../network.ts';
+import { macWish } from '../wishes.ts';
 import { bandwidthOf } from './bandwidth.ts';
 
 /** Capability arguments by their name in CONVENTIONS.md; each plugin is given those that it declares. */
 export type CapabilityArguments = Readonly<Record<string, unknown>>;
 
-/** Annotations of our own that become capability arguments. */
-const annotation = {
-  ips: 'cricket/ip-addresses',
-  mac: 'cricket/mac-address',
-  guid: 'cricket/infiniband-guid',
-  aliases: 'cricket/network-aliases',
-} as const;
-
 /**
  * What is known of a pod that plugins may ask for. `podCidr` is the kubelet's: the ranges to take addresses from.
- * `annotations`: those of ours that count. Errors: `invalid_argument` naming the annotation.
+ * Errors: `invalid_argument` naming the annotation.
  */
-export function capabilitiesOf(
-  { config }: NetworkedPod,
-  { podCidr, annotations: allowed }: { readonly podCidr: string; readonly annotations: readonly string[] },
-): CapabilityArguments {
+export function capabilitiesOf({ config }: NetworkedPod, podCidr: string): CapabilityArguments {
   const { annotations, cgroupParent, dns, ports } = config;
-  const wish = (key: keyof typeof annotation) =>
-    allowed.includes(annotation[key]) ? annotations[annotation[key]] : undefined;
   const ranges = words(podCidr);
   return pruned({
-    portMappings: ports.length === 0 ? undefined : ports.map((port) => ({ ...port, hostIP: port.hostIp })).map(pruneIp),
+    portMappings: ports.length === 0 ? undefined : ports.map(portMapping),
     bandwidth: bandwidthOf(annotations),
     dns: dns ?? undefined,
     ipRanges: ranges.length === 0 ? undefined : ranges.map((subnet) => [{ subnet }]),
-    ips: listOf(wish('ips')),
-    mac: matching(annotation.mac, wish('mac'), /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i),
-    infinibandGUID: matching(annotation.guid, wish('guid'), /^([0-9a-f]{2}:){7}[0-9a-f]{2}$/i),
-    aliases: [config.name, ...(listOf(wish('aliases')) ?? [])],
+    ips: listOf(annotations['cricket/ip-addresses']),
+    mac: macWish(config),
+    infinibandGUID: guidWish(annotations['cricket/infiniband-guid']),
+    aliases: [config.name, ...(listOf(annotations['cricket/network-aliases']) ?? [])],
     cgroupPath: cgroupParent === '' ? undefined : cgroupParent,
     // Not in CONVENTIONS.md, but what the field's runtimes pass to plugins that ask for it.
     'io.kubernetes.cri.pod-annotations': annotations,
   });
 }
 
-function pruneIp({ hostIP, hostPort, containerPort, protocol }: { hostIP: string } & Record<string, unknown>) {
-  return { hostPort, containerPort, protocol, ...(hostIP === '' ? {} : { hostIP }) };
-}
+const portMapping = ({ hostIp, hostPort, containerPort, protocol }: NetworkedPod['config']['ports'][number]) => ({
+  ...{ hostPort, containerPort, protocol },
+  ...(hostIp === '' ? {} : { hostIP: hostIp }),
+});
 
 const words = (text: string): readonly string[] => text.split(/[\s,]+/).filter((word) => word !== '');
 
@@ -51,11 +40,12 @@ function listOf(text: string | undefined): readonly string[] | undefined {
   return found.length === 0 ? undefined : found;
 }
 
-function matching(name: string, text: string | undefined, pattern: RegExp): string | undefined {
-  if (text === undefined || pattern.test(text)) return text?.toLowerCase();
+function guidWish(text: string | undefined): string | undefined {
+  if (text === undefined || /^([0-9a-f]{2}:){7}[0-9a-f]{2}$/i.test(text)) return text?.toLowerCase();
+  const found = JSON.stringify(text.slice(0, 80));
   throw fail(
     'invalid_argument',
-    `annotation ${name} is ${JSON.stringify(text.slice(0, 80))}: it must be such an address`,
+    `annotation cricket/infiniband-guid ${found}: must be 8 bytes like 02:00:00:00:00:00:00:01`,
   );
 }
 

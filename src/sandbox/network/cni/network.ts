@@ -1,18 +1,19 @@
 import { join } from 'node:path';
-import { sleep } from '../../../base/abort.ts';
 import { fail, messageOf } from '../../../base/errors.ts';
 import type { PodId } from '../../../base/ids.ts';
 import { KeyedLocks } from '../../../base/locks.ts';
 import type { Logger } from '../../../base/log.ts';
 import type { ReachStep } from '../../../base/steps.ts';
 import type { NetworkReadiness, NetworkedPod, PodNetwork } from '../network.ts';
+import type { HostPorts } from '../ports/ports.ts';
 import { Attachments, loadPodCidr, savePodCidr } from './attachments.ts';
 import type { Attachment, Held } from './attachments.ts';
 import { argumentsOf, capabilitiesOf } from './capabilities.ts';
 import { addToNetwork, deleteFromNetwork } from './chain.ts';
 import { CurrentNetwork } from './current.ts';
 import { Gate } from './gate.ts';
-import { isMissingPlugin, pluginCodeOf, tryAgainLater } from './plugin.ts';
+import { patiently } from './patience.ts';
+import { isMissingPlugin } from './plugin.ts';
 import type { PluginRunner } from './plugin.ts';
 import { reconcileAttachments } from './reconcile.ts';
 import { addressesIn } from './result.ts';
@@ -25,8 +26,8 @@ export interface CniOptions extends Omit<PluginRunner, 'running'> {
   readonly root: string;
   /** The run-time directory, which does not. */
   readonly state: string;
-  /** Annotations of ours that pods may use. */
-  readonly annotations: readonly string[];
+  /** For chains without a plugin that publishes ports. */
+  readonly ports: HostPorts;
   readonly log: Logger;
   readonly reach: ReachStep;
   /** Told when a configuration came, changed or went. */
@@ -35,8 +36,6 @@ export interface CniOptions extends Omit<PluginRunner, 'running'> {
 
 /** Of the pod's end; kubelet and network policies expect it. */
 const ifname = 'eth0';
-/** Milliseconds before ADD and DEL are tried again that said "try again later". */
-const pausesMs = [200, 500, 1_000, 2_000, 4_000] as const;
 
 export async function openCniNetwork(options: CniOptions): Promise<CniNetwork> {
   const attachments = await Attachments.open(join(options.root, 'network', 'cni'));
@@ -87,9 +86,12 @@ export class CniNetwork implements PodNetwork {
       const before = this.#attachments.of(pod.id);
       if (before?.result === undefined) {
         if (before !== undefined) await this.#release(pod.id, before, signal);
-        await this.#add(await this.#plan(pod), signal);
+        await this.#add(pod, await this.#plan(pod), signal);
       }
-      return { ips: addressesIn(this.#attachments.of(pod.id)?.result, ifname).map(({ ip }) => ip) };
+      const addresses = addressesIn(this.#attachments.of(pod.id)?.result, ifname);
+      // Does nothing where no port was reserved.
+      await this.#runner.ports.open(pod.id, addresses);
+      return { ips: addresses.map(({ ip }) => ip) };
     });
   }
 
@@ -101,8 +103,7 @@ export class CniNetwork implements PodNetwork {
       throw fail('failed_precondition', `network of pod ${pod.id}: ${state.ready ? '' : state.message}`);
     }
     const { file, network } = found;
-    const known = { podCidr: this.#podCidr, annotations: this.#runner.annotations };
-    const capabilities = capabilitiesOf(pod, known);
+    const capabilities = capabilitiesOf(pod, this.#podCidr);
     const plugins = network.plugins.map(({ type, capabilities: wanted, raw }) => ({
       ...{ type, raw },
       capabilities: [...wanted],
@@ -112,28 +113,21 @@ export class CniNetwork implements PodNetwork {
   }
 
   /** The intent is on its way to the disk while the plugins work: it is there before anybody hears of the result. */
-  async #add(attachment: Attachment, signal: AbortSignal): Promise<void> {
-    const { reach } = this.#runner;
+  async #add(pod: NetworkedPod, attachment: Attachment, signal: AbortSignal): Promise<void> {
+    const { reach, ports } = this.#runner;
     const { held, lasting } = await this.#attachments.intend(attachment);
     reach('run-pod:cni-intent');
-    const result = await this.#addPatiently(held, attachment, signal);
+    if (!publishesPorts(attachment)) await ports.reserve(pod);
+    const result = await patiently(
+      async () => addToNetwork(this.#runner, attachment, signal),
+      // Never ADD twice without a DEL between.
+      async () => deleteFromNetwork(this.#runner, { attachment, result: held.result }, signal),
+      signal,
+    );
     reach('run-pod:cni-added');
     await Promise.all([lasting, this.#attachments.keepResult(attachment.pod, result)]);
     this.#checked.set(attachment.pod, 'ok');
     reach('run-pod:cni-cached');
-  }
-
-  async #addPatiently(held: Held, attachment: Attachment, signal: AbortSignal): Promise<unknown> {
-    for (const pause of [...pausesMs, undefined])
-      try {
-        return await addToNetwork(this.#runner, attachment, signal);
-      } catch (error) {
-        if (pause === undefined || pluginCodeOf(error) !== tryAgainLater) throw error;
-        // Never ADD twice without a DEL between.
-        await deleteFromNetwork(this.#runner, { attachment, result: held.result }, signal);
-        await sleep(pause, signal);
-      }
-    throw fail('internal', 'unreachable');
   }
 
   async detach(pod: PodId, signal: AbortSignal): Promise<void> {
@@ -152,14 +146,12 @@ export class CniNetwork implements PodNetwork {
   }
 
   async #release(pod: PodId, { attachment = this.#guess(pod), result }: Held, signal: AbortSignal): Promise<void> {
-    for (const pause of [...pausesMs, undefined])
-      try {
-        await deleteFromNetwork(this.#runner, { attachment, result }, signal);
-        break;
-      } catch (error) {
-        if (pause === undefined || pluginCodeOf(error) !== tryAgainLater) throw error;
-        await sleep(pause, signal);
-      }
+    await this.#runner.ports.release(pod);
+    await patiently(
+      async () => deleteFromNetwork(this.#runner, { attachment, result }, signal),
+      async () => undefined,
+      signal,
+    );
     this.#runner.reach('stop-pod:cni-deleted');
     await this.#attachments.forget(pod);
     this.#checked.delete(pod);
@@ -220,3 +212,7 @@ export class CniNetwork implements PodNetwork {
     this.current[Symbol.dispose]();
   }
 }
+
+/** Some plugin of the chain is told of host ports, so they are its matter. */
+const publishesPorts = ({ network }: Attachment): boolean =>
+  network.plugins.some(({ capabilities }) => capabilities.includes('portMappings'));
