@@ -14,6 +14,7 @@ import {
 import { dirname, join } from 'node:path';
 import { copyTree } from './copy-tree.ts';
 import { pathInRoot } from './fs-at.ts';
+import { makeKernelDirectories } from './kernel-directories.ts';
 import { makeDirectories } from './make-directories.ts';
 import { mountOf, readMounts } from './mountinfo.ts';
 import { MS_NODEV, MS_NOEXEC, MS_NOSUID, mount, unmount } from './mount.ts';
@@ -53,6 +54,7 @@ export const diskTasks = {
     // A crash can leave `volatile`'s mark, and the kernel then refuses the work directory.
     if (write !== undefined) rmSync(join(write.work, 'work'), { recursive: true, force: true });
     mountOverlay(overlay);
+    if (write !== undefined) makeKernelDirectories(target);
   },
   /** Where a path leads if `root` is taken for `/`, as a path of the host. Undefined when nothing is there. */
   pathInRoot(where: { readonly root: string; readonly path: string }): string | undefined {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import { eventsVerb } from '../control/events.ts';
 import { importImageVerb } from '../control/import-image.ts';
+import { pullProgressVerb } from '../control/pull-progress.ts';
 import type { HandlerParts } from '../handlers.ts';
 import type { Verb } from '../control/verb.ts';
 import { observeVerbs } from './observe.ts';
@@ -11,6 +12,7 @@ export function controlVerbs(parts: HandlerParts, config: Config): readonly Verb
   return [
     ...observeVerbs(parts, config),
     eventsVerb(parts.events),
+    pullProgressVerb(parts.images),
     importImageVerb({
       uploads: join(config.root, 'ingest'),
       importImage: async (file, options, signal) => {
