@@ -1,13 +1,15 @@
-import { closeSync, constants, openSync, rmSync } from 'node:fs';
+import { closeSync, constants as files, openSync, rmSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import koffi from 'koffi';
 import { fail } from '../base/errors.ts';
-import { checked, libc } from './libc.ts';
-import { acceptSocket, closeDescriptor } from './sockets.ts';
+import { errno, libc, syscallError } from './libc.ts';
+import { closeDescriptor, tryAccept } from './sockets.ts';
 import { listenUnix } from './unix.ts';
 import type { Watcher } from './watcher.ts';
 
 const recvmsg = libc.func('int64_t recvmsg(int fd, uint8_t *message, int flags)');
+const MSG_DONTWAIT = 0x40;
 const MSG_CMSG_CLOEXEC = 0x40000000;
 const SOL_SOCKET = 1;
 const SCM_RIGHTS = 1;
@@ -24,12 +26,13 @@ export class ConsoleSocket implements Disposable {
   readonly #directory: number;
   readonly #fd: number;
   readonly #watcher: Watcher;
+  #connection: number | undefined;
   #watch: Disposable | undefined;
 
   /** Errors: EADDRINUSE where `name` is taken in `directory`. */
   constructor(watcher: Watcher, directory: string, name: string) {
     this.#watcher = watcher;
-    this.#directory = openSync(directory, O_PATH | constants.O_DIRECTORY);
+    this.#directory = openSync(directory, O_PATH | files.O_DIRECTORY);
     this.path = join('/proc', String(process.pid), 'fd', String(this.#directory), name);
     try {
       this.#fd = listenUnix(this.path);
@@ -41,37 +44,36 @@ export class ConsoleSocket implements Disposable {
 
   /** Resolves with the descriptor, which the caller owns; never, if nobody sends one. */
   async receive(): Promise<number> {
-    const connection = await this.#readable(this.#fd, () => acceptSocket(this.#fd));
-    try {
-      return await this.#readable(connection, () => receiveDescriptor(connection));
-    } finally {
-      closeDescriptor(connection);
+    for (;;) {
+      const received = this.take();
+      if (received !== undefined) return received;
+      const { promise, resolve } = Promise.withResolvers<undefined>();
+      this.#watch = this.#watcher.onReadable(this.#connection ?? this.#fd, () => resolve(undefined));
+      await promise;
+      this.#watch[Symbol.dispose]();
     }
   }
 
-  #readable(fd: number, take: () => number): Promise<number> {
-    const { promise, resolve, reject } = Promise.withResolvers<number>();
-    this.#watch = this.#watcher.onReadable(fd, () => {
-      this.#watch?.[Symbol.dispose]();
-      try {
-        resolve(take());
-      } catch (error) {
-        reject(error instanceof Error ? error : new Error(String(error)));
-      }
-    });
-    return promise;
+  /** The descriptor, if it was sent already. */
+  take(): number | undefined {
+    this.#connection ??= tryAccept(this.#fd);
+    return this.#connection === undefined ? undefined : receiveDescriptor(this.#connection);
   }
 
   [Symbol.dispose](): void {
     this.#watch?.[Symbol.dispose]();
+    if (this.#connection !== undefined) closeDescriptor(this.#connection);
     closeDescriptor(this.#fd);
     rmSync(this.path, { force: true });
     closeSync(this.#directory);
   }
 }
 
-/** struct msghdr, iovec and cmsghdr of 64-bit Linux by hand; the message's own bytes are of no interest. */
-function receiveDescriptor(fd: number): number {
+/**
+ * struct msghdr, iovec and cmsghdr of 64-bit Linux by hand; the message's own bytes are of no interest. Undefined: it
+ * has not come yet.
+ */
+function receiveDescriptor(fd: number): number | undefined {
   const bytes = Buffer.alloc(4096);
   const vector = Buffer.alloc(16);
   vector.writeBigUInt64LE(koffi.address(bytes), 0);
@@ -82,7 +84,11 @@ function receiveDescriptor(fd: number): number {
   message.writeBigUInt64LE(1n, 24);
   message.writeBigUInt64LE(koffi.address(control), 32);
   message.writeBigUInt64LE(BigInt(control.length), 40);
-  checked(Number(recvmsg(fd, message, MSG_CMSG_CLOEXEC)), 'receive a terminal');
+  if (Number(recvmsg(fd, message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT)) < 0) {
+    const code = errno();
+    if (code === constants.errno.EAGAIN) return undefined;
+    throw syscallError('receive a terminal', code);
+  }
   const filled = Number(message.readBigUInt64LE(40));
   if (filled < 20 || control.readInt32LE(8) !== SOL_SOCKET || control.readInt32LE(12) !== SCM_RIGHTS)
     throw fail('internal', 'receive a terminal: the OCI runtime sent none');

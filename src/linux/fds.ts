@@ -4,6 +4,7 @@ import { checked, libc } from './libc.ts';
 
 const O_CLOEXEC = 0o2000000;
 const F_DUPFD_CLOEXEC = 1030;
+const F_SETPIPE_SZ = 1031;
 const pipe2 = libc.func('int pipe2(_Out_ int *fds, int flags)');
 const fcntl = libc.func('int fcntl(int fd, int command, int argument)');
 
@@ -17,6 +18,11 @@ export function makePipe(): { readonly read: number; readonly write: number } {
 /** A second descriptor of the same file at or above `least`, close-on-exec. */
 export function duplicate(fd: number, least: number): number {
   return checked(fcntl(fd, F_DUPFD_CLOEXEC, least) as number, `duplicate descriptor ${fd}`);
+}
+
+/** Lets a pipe hold so many bytes, if the kernel does: it need not. */
+export function widenPipe(fd: number, bytes: number): void {
+  fcntl(fd, F_SETPIPE_SZ, bytes);
 }
 
 /** close(2) that forgives what is closed already; undo code calls it. */

@@ -1,4 +1,5 @@
-import { checked, errno, libc } from './libc.ts';
+import { constants } from 'node:os';
+import { checked, errno, libc, syscallError } from './libc.ts';
 
 /** socket(2) and what belongs to it, for families that Node does not speak. Every call here answers at once. */
 const socketCall = libc.func('int socket(int domain, int type, int protocol)');
@@ -41,9 +42,13 @@ export function listenSocket(fd: number, backlog: number): void {
   checked(listenCall(fd, backlog) as number, 'listen');
 }
 
-/** The next connection, close-on-exec; it may wait unless the socket was readable. */
-export function acceptSocket(fd: number): number {
-  return checked(acceptCall(fd, null, null, SOCK_CLOEXEC) as number, 'accept');
+/** The next connection of a socket that does not wait, close-on-exec; undefined when there is none yet. */
+export function tryAccept(fd: number): number | undefined {
+  const connection = acceptCall(fd, null, null, SOCK_CLOEXEC) as number;
+  if (connection >= 0) return connection;
+  const code = errno();
+  if (code === constants.errno.EAGAIN) return undefined;
+  throw syscallError('accept', code);
 }
 
 /** Forgives a socket whose other side is gone already. */

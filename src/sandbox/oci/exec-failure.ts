@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { exitCodeOf } from '../../linux/pidfd.ts';
 import type { Captured } from '../../linux/capture.ts';
 import { cleanRuntimeMessage } from './runtime.ts';
@@ -18,7 +19,7 @@ const beginnings: readonly (readonly [number, RegExp])[] = [
 export function execFailure({ ending, stdout, stderr }: Captured): string | undefined {
   const code = exitCodeOf(ending);
   if (code === 0 || stdout.length > 0 || stderr.length > 4096) return undefined;
-  const text = stderr.toString('utf8').trimEnd();
+  const text = stripVTControlCharacters(stderr.toString('utf8')).trimEnd();
   if (text.includes('\n')) return undefined;
   const said = cleanRuntimeMessage(text);
   return beginnings.some(([expected, pattern]) => code === expected && pattern.test(said)) ? said : undefined;

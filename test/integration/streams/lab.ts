@@ -95,3 +95,11 @@ export class Printed {
     return this.#text;
   }
 }
+
+/** What a call that must fail says. */
+export async function refusal(call: Promise<unknown>): Promise<string> {
+  return call.then(
+    () => 'it was not refused',
+    (error: unknown) => String(error),
+  );
+}

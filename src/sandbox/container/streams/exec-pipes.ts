@@ -1,9 +1,9 @@
 import { openSync } from 'node:fs';
-import { closeQuietly, makePipe, readablePipe, writablePipe } from '../../../linux/fds.ts';
+import { closeQuietly, makePipe, writablePipe } from '../../../linux/fds.ts';
 import { spawnExec } from '../../oci/runtime.ts';
 import type { Parts } from '../../parts.ts';
 import { drain } from './drain.ts';
-import { ProcessOutput } from './process-output.ts';
+import { pipeOutput } from './process-output.ts';
 import type { ExecStart, StartedExec } from './started-exec.ts';
 
 /** Without a terminal: three pipes, straight on libuv. */
@@ -29,7 +29,7 @@ export async function startOnPipes(
   const stdin = input === undefined ? undefined : writablePipe(input.write);
   // A program that ends without reading its input is no error of ours; its exit code tells.
   stdin?.on('error', () => undefined);
-  const [stdout, stderr] = [new ProcessOutput(readablePipe(out.read)), new ProcessOutput(readablePipe(err.read))];
+  const [stdout, stderr] = [pipeOutput(out.read), pipeOutput(err.read)];
   if (!wanted.stdout) stdout.destroy();
   if (!wanted.stderr) stderr.destroy();
   return {

@@ -3,14 +3,15 @@ import { Readable } from 'node:stream';
 import { waitFor } from '../../../base/abort.ts';
 import { fail } from '../../../base/errors.ts';
 import { ConsoleSocket } from '../../../linux/console-socket.ts';
-import { closeQuietly, duplicate, makePipe, readablePipe } from '../../../linux/fds.ts';
+import { closeQuietly, duplicate, makePipe } from '../../../linux/fds.ts';
 import type { Child } from '../../../linux/process.ts';
 import { resizeTerminal, terminalStream } from '../../../linux/terminal.ts';
 import { execFailure } from '../../oci/exec-failure.ts';
 import { cleanRuntimeMessage, spawnExec } from '../../oci/runtime.ts';
 import type { Parts } from '../../parts.ts';
 import { drain } from './drain.ts';
-import { ProcessOutput } from './process-output.ts';
+import { pipeOutput, terminalOutput } from './process-output.ts';
+import type { ProcessOutput } from './process-output.ts';
 import type { ExecStart, StartedExec } from './started-exec.ts';
 import { TerminalInput } from './terminal-input.ts';
 
@@ -25,11 +26,13 @@ export async function startOnTerminal(
   const { child, said } = spawnTalking((fds) =>
     spawnExec(watcher, runtime, { id, processFile, cgroup: name, fds, consoleSocket: console.path }),
   );
-  const master = await waitFor(Promise.race([console.receive(), child.ended]), signal).catch((error: unknown) => {
+  // One that is quick to end has sent its terminal before.
+  const atItsEnd = child.ended.then(() => console.take());
+  const master = await waitFor(Promise.race([console.receive(), atItsEnd]), signal).catch((error: unknown) => {
     void group.killUntil(child.ended);
     throw error;
   });
-  if (typeof master !== 'number') return await neverStarted(child, said);
+  if (master === undefined) return await neverStarted(child, said);
   return onTerminal(child, { master, said, wanted, detachKeys: settings.detachKeys });
 }
 
@@ -40,7 +43,7 @@ function spawnTalking(start: (fds: ReadonlyMap<number, number>) => Child) {
   const theirs = [nothing, nothing, pipe.write];
   try {
     const child = start(new Map(theirs.entries()));
-    return { child, said: new ProcessOutput(readablePipe(pipe.read)) };
+    return { child, said: pipeOutput(pipe.read) };
   } catch (error) {
     closeQuietly(pipe.read);
     throw error;
@@ -84,7 +87,7 @@ function onTerminal(child: Child, { master, said, wanted, detachKeys }: OnTermin
     control = undefined;
   };
   const terminal = terminalStream(master);
-  const stdout = new ProcessOutput(terminal);
+  const stdout = terminalOutput(terminal);
   if (!wanted.stdout) stdout.destroy();
   const detached = Promise.withResolvers<void>();
   const onDetach = () => {
@@ -112,14 +115,12 @@ function onTerminal(child: Child, { master, said, wanted, detachKeys }: OnTermin
     },
     detached: detached.promise,
     async finish() {
-      await drain([said]);
-      const message = said.head;
-      if (message.length > 0) stdout.say(line(cleanRuntimeMessage(message.toString('utf8'))));
-      await drain([stdout]);
+      await drain([said, stdout]);
       terminal.destroy();
       stdin?.destroy();
       letGo();
-      return { stdout: stdout.head, stderr: message };
+      // crun says on the terminal, in colours, what it has to say of a program that cannot be run.
+      return { stdout: said.head, stderr: stdout.head };
     },
   };
 }

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { Socket } from 'node:net';
+import { PipeReader } from '../../../linux/pipe-reader.ts';
 
 /** Bytes of the beginning that are kept: as much as an OCI runtime says of a program that cannot be run. */
 const headBytes = 4097;
@@ -7,29 +8,54 @@ const headBytes = 4097;
 /** Bytes that wait here for a reader, on top of as many in the kernel. */
 const highWaterMark = 64 * 1024;
 
+/** Where output comes from: it flows from the start, and is closed when nobody holds the other side any more. */
+export interface OutputSource {
+  pause(): void;
+  resume(): void;
+  readonly paused: boolean;
+}
+type Events = { readonly chunk: (chunk: Buffer) => void; readonly close: () => void };
+
+/** The read end of a pipe, which it owns. */
+export const pipeOutput = (fd: number) => new ProcessOutput((on) => new PipeReader(fd, on));
+
+/** A terminal; one whose last user is gone reads EIO. */
+export const terminalOutput = (terminal: Socket) =>
+  new ProcessOutput((on) => {
+    terminal.on('data', on.chunk);
+    terminal.on('error', () => terminal.destroy());
+    terminal.on('close', on.close);
+    return {
+      pause: () => void terminal.pause(),
+      resume: () => void terminal.resume(),
+      get paused() {
+        return terminal.isPaused();
+      },
+    };
+  });
+
 /**
  * What a process prints. Who destroys it only stops listening: the process goes on and what it prints is thrown
  * away, where a closed pipe would kill it by SIGPIPE.
  */
 export class ProcessOutput extends Readable {
-  readonly #source: Socket;
+  readonly #source: OutputSource;
   #given = true;
   #lastData = performance.now();
   #head = Buffer.alloc(0);
   /** Resolves when nobody holds the other side open any more. */
   readonly released: Promise<void>;
 
-  constructor(source: Socket) {
+  constructor(open: (on: Events) => OutputSource) {
     super({ highWaterMark });
-    this.#source = source;
-    const closed = Promise.withResolvers<void>();
-    this.released = closed.promise;
-    source.on('data', (chunk: Buffer) => this.#take(chunk));
-    // A terminal whose last user is gone reads EIO.
-    source.on('error', () => source.destroy());
-    source.on('close', () => {
-      this.finish();
-      closed.resolve();
+    const released = Promise.withResolvers<void>();
+    this.released = released.promise;
+    this.#source = open({
+      chunk: (chunk) => this.#take(chunk),
+      close: () => {
+        this.finish();
+        released.resolve();
+      },
     });
   }
 
@@ -52,11 +78,6 @@ export class ProcessOutput extends Readable {
     this.#source.resume();
   }
 
-  /** Something of ours behind what the process printed. */
-  say(text: Buffer): void {
-    if (this.#given) this.push(text);
-  }
-
   /** The first bytes it printed. */
   get head(): Buffer {
     return this.#head;
@@ -70,7 +91,7 @@ export class ProcessOutput extends Readable {
 
   /** Nothing came for so many milliseconds, though the reader was ready for it. */
   isQuiet(ms: number): boolean {
-    if (this.#given && this.#source.isPaused()) this.#lastData = performance.now();
+    if (this.#given && this.#source.paused) this.#lastData = performance.now();
     return performance.now() - this.#lastData >= ms;
   }
 }
