@@ -55,7 +55,7 @@ describe('a streamed command in a container', () => {
   const endAll = (part: string) => named(part).forEach((pid) => process.kill(pid, 'SIGKILL'));
   /** The cgroup of the process that is just this command, from the container's own on, which is ".". */
   const groupOf = (command: string): string => {
-    const pid = processesBelow(group).find((one) => commandOf(one) === `${command} `);
+    const pid = processesBelow(group).find((one) => [`${command} `, `nohup ${command} `].includes(commandOf(one)));
     const groups = readFileSync(`/proc/${pid ?? 0}/cgroup`, 'utf8').split('\n');
     return `.${groups.find((text) => text.includes(group))?.split(group)[1] ?? ' nowhere'}`;
   };
