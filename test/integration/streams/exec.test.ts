@@ -55,7 +55,7 @@ describe('a streamed command in a container', () => {
   const endAll = (part: string) => named(part).forEach((pid) => process.kill(pid, 'SIGKILL'));
   /** The cgroup of the process that is just this command, from the container's own on, which is ".". */
   const groupOf = (command: string): string => {
-    const pid = processesBelow(group).find((one) => [`${command} `, `nohup ${command} `].includes(commandOf(one)));
+    const pid = processesBelow(group).find((one) => commandOf(one) === `${command} `);
     const groups = readFileSync(`/proc/${pid ?? 0}/cgroup`, 'utf8').split('\n');
     return `.${groups.find((text) => text.includes(group))?.split(group)[1] ?? ' nowhere'}`;
   };
@@ -267,7 +267,7 @@ describe('a streamed command in a container', () => {
     });
 
     it('that ends at a hang-up leaves what does not hear it to the container', async () => {
-      const session = await sh('nohup sleep 1206 >/dev/null 2>&1 & echo go; read x', { tty: true, stdin: true });
+      const session = await sh('(trap "" HUP; exec sleep 1206) & echo go; read x', { tty: true, stdin: true });
       const out = new Printed(session.stdout);
       await eventually(() => expect(out.text).to.contain('go'));
       await eventually(() => expect(groupOf('sleep 1206')).to.match(/exec-/));
