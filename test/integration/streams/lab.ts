@@ -19,7 +19,7 @@ import { createPaths } from '../../../src/sandbox/store/paths.ts';
 import { createStore } from '../../../src/sandbox/store/store.ts';
 import type { Cricket } from '../../fixtures/daemon.ts';
 
-type ExecWish = Partial<Omit<ExecSessionRequest, 'containerId'>> & Pick<ExecSessionRequest, 'command'>;
+export type ExecWish = Partial<Omit<ExecSessionRequest, 'containerId'>> & Pick<ExecSessionRequest, 'command'>;
 
 /**
  * Sessions with the containers of a daemon as its streaming server opens them, in this process: with no client
