@@ -1,7 +1,9 @@
+import type { Watcher } from '../linux/watcher.ts';
 import { allSides, controllersFor } from './controllers.ts';
 import { createGroup, createSubgroup } from './create.ts';
 import { parseCgroupfsParent } from './drivers/cgroupfs.ts';
-import { localOomKills, subtreeOomKills } from './events.ts';
+import { localOomKills, oomKillsByCgroup, subtreeOomKills } from './events/oom-kills.ts';
+import { watchOom } from './events/oom-source.ts';
 import { subdirectories } from './files.ts';
 import { directoryIn, groupExists, readerOf } from './group.ts';
 import { startIoAccounting } from './io-accounting.ts';
@@ -58,6 +60,12 @@ export interface Cgroups {
   oomKills(path: CgroupPath): bigint | undefined;
   /** OOM kills of its very own processes. */
   localOomKills(path: CgroupPath): bigint | undefined;
+  /** OOM kills of each cgroup from it on. See oomKillsByCgroup. */
+  oomKillsByCgroup(path: CgroupPath): ReadonlyMap<string, bigint> | undefined;
+  /** Calls back when an OOM kill in it is likely. See watchOom. */
+  watchOom(path: CgroupPath, watcher: Watcher, onWake: () => void): Disposable | undefined;
+  /** Called before a cgroup is removed: the last time to read what its files count. */
+  beforeRemove(look: (path: CgroupPath) => void): void;
   exists(path: CgroupPath): boolean;
   /** `using _soon = cgroups.expectMoves()` while processes are about to be moved: see MigrationWindow. */
   expectMoves(): Disposable;
@@ -80,6 +88,7 @@ export function openCgroups(options: CgroupsOptions = {}): Cgroups {
   const controllers = controllersFor(layout);
   const window = new MigrationWindow(layout);
   const updater = new Updater(layout, controllers, options.onStuck ?? (() => undefined));
+  const looks: ((path: CgroupPath) => void)[] = [];
   const readers = new StatsReaders(layout, controllers, options.heldReaders ?? 256);
   return {
     version: layout.version,
@@ -92,7 +101,11 @@ export function openCgroups(options: CgroupsOptions = {}): Cgroups {
       createSubgroup(layout, path);
       return path;
     },
-    remove: (path, signal) => removeGroup(layout, path, signal),
+    remove: (path, signal) => {
+      for (const look of looks) look(path);
+      return removeGroup(layout, path, signal);
+    },
+    beforeRemove: (look) => void looks.push(look),
     kill: (path, signal) => killGroup(layout, path, signal),
     processes: (path) => membersOf(layout, path),
     move: (pid, path) => moveProcess(layout, pid, path),
@@ -103,6 +116,8 @@ export function openCgroups(options: CgroupsOptions = {}): Cgroups {
     startIoAccounting: (path) => startIoAccounting(layout, path),
     oomKills: (path) => subtreeOomKills(layout, path),
     localOomKills: (path) => localOomKills(layout, path),
+    oomKillsByCgroup: (path) => oomKillsByCgroup(layout, path),
+    watchOom: (path, watcher, onWake) => watchOom(layout, path, watcher, onWake),
     expectMoves: () => window.open(),
     exists: (path) => groupExists(layout, path),
     list: (path) => childNames(layout, path),

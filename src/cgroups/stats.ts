@@ -8,7 +8,7 @@ import type { IoDeviceStats } from './controllers/io.ts';
 import type { MemoryStats } from './controllers/memory-stats.ts';
 import type { PidsStats } from './controllers/pids.ts';
 import type { ReadFile } from './group.ts';
-import { oomKillsOf } from './events.ts';
+import { oomKillsOf } from './events/oom-kills.ts';
 import type { Layout } from './layout.ts';
 import type { PressureStats } from './pressure.ts';
 import { pressureStats } from './pressure.ts';

@@ -9,6 +9,7 @@ const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
 const EPOLL_CTL_MOD = 3;
 const EPOLLIN = 1;
+const EPOLLPRI = 2;
 const EPOLLOUT = 4;
 const EPOLLONESHOT = 1 << 30;
 /** struct epoll_event is packed on x86-64 only. */
@@ -22,6 +23,8 @@ interface Watched {
   readonly fd: number;
   readonly events: number;
   readonly onReady: () => void;
+  /** Milliseconds from a report until the next one may come. */
+  readonly pauseMs?: number;
 }
 
 /**
@@ -61,6 +64,11 @@ export class Watcher implements AsyncDisposable {
     return this.#watch({ fd, events: EPOLLOUT, onReady: onWritable });
   }
 
+  /** The same for kernel files that are always readable, and tell a change by POLLPRI. One change in `pauseMs` at most. */
+  onChange(fd: number, onChange: () => void, pauseMs: number): Disposable {
+    return this.#watch({ fd, events: EPOLLPRI, onReady: onChange, pauseMs });
+  }
+
   #watch(watched: Watched): Disposable {
     const token = this.#nextToken++;
     this.#watched.set(token, watched);
@@ -83,10 +91,15 @@ export class Watcher implements AsyncDisposable {
     const entry = this.#watched.get(token);
     if (entry === undefined) return;
     entry.onReady();
+    if (entry.pauseMs === undefined) this.#rearm(token, entry);
+    else setTimeout(() => this.#rearm(token, entry), entry.pauseMs).unref();
+  }
+
+  #rearm(token: number, entry: Watched): void {
     if (this.#watched.has(token)) this.#control(EPOLL_CTL_MOD, entry, token);
   }
 
-  #control(op: number, { fd, events }: Omit<Watched, 'onReady'>, token: number): void {
+  #control(op: number, { fd, events }: Pick<Watched, 'fd' | 'events'>, token: number): void {
     const event = Buffer.alloc(eventSize);
     event.writeUInt32LE((events | EPOLLONESHOT) >>> 0, 0);
     event.writeUInt32LE(token, dataOffset);

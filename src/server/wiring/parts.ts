@@ -13,6 +13,7 @@ import type { ExitParts } from '../../sandbox/container/exit.ts';
 import { ExitWatch } from '../../sandbox/container/exit-watch.ts';
 import { tellingImages } from '../../sandbox/events/image-events.ts';
 import { OomCounts } from '../../sandbox/events/oom-counts.ts';
+import { OomWatch } from '../../sandbox/events/oom/watch.ts';
 import { enterOwnCgroup } from '../../sandbox/pod/cgroups.ts';
 import type { ReconcileParts } from '../../sandbox/reconcile.ts';
 import { SeccompFilters } from '../../sandbox/oci/seccomp-filters.ts';
@@ -76,6 +77,8 @@ export async function openParts(given: Given, stack: AsyncDisposableStack): Prom
   };
   const walks = stack.use(openDiskPool({ name: 'layer sizes', size: 1, onStuck: stuck }));
   const sampler = stack.use(createSampler({ ...common, disk: walks, root: config.root, oomTallies, onStuck: stuck }));
+  const oomWatch = stack.use(new OomWatch({ ...common, counts: oomTallies, recent: events.recent() }));
+  oomWatch.start();
   const exits = stack.use(new ExitWatch(watcher, paths.exits, (container) => settleLater(exitParts, container)));
   const parts = { ...common, sampler, exits, oomTallies, lives };
   const exitParts: ExitParts = parts;

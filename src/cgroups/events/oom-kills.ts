@@ -1,9 +1,9 @@
-import { directoryTree } from './files.ts';
-import { directoryIn, readerOf } from './group.ts';
-import type { ReadFile } from './group.ts';
-import { parseKeyed } from './controllers/text.ts';
-import type { Layout } from './layout.ts';
-import type { CgroupPath } from './path.ts';
+import { directoryTree } from '../files.ts';
+import { directoryIn, readerOf } from '../group.ts';
+import type { ReadFile } from '../group.ts';
+import { parseKeyed } from '../controllers/text.ts';
+import type { Layout } from '../layout.ts';
+import type { CgroupPath } from '../path.ts';
 
 /**
  * OOM kills as the cgroup's own file counts them. v1 memory.oom_control counts those of this cgroup alone (Linux 4.13),
@@ -38,4 +38,24 @@ export function localOomKills(layout: Layout, path: CgroupPath): bigint | undefi
   if (layout.homes.get('memory')?.version === 'v1') return oomKillsOf(layout, read);
   const text = read('memory.events.local');
   return text === undefined ? undefined : parseKeyed(text)('oom_kill');
+}
+
+/**
+ * OOM kills by cgroup, named by its path below the given one (`''` is itself): each counted alone, those without any left
+ * out. Where the kernel counts whole subtrees, all are told of `''`, removed ones too. Undefined: it is gone.
+ */
+export function oomKillsByCgroup(layout: Layout, path: CgroupPath): ReadonlyMap<string, bigint> | undefined {
+  const home = layout.homes.get('memory');
+  if (home === undefined) return undefined;
+  const own = oomKillsOf(layout, readerOf(layout, path));
+  if (own === undefined) return undefined;
+  const found = new Map([['', own]]);
+  if (home.version === 'v2' && !layout.localEvents) return found;
+  const top = directoryIn(home, path);
+  for (const directory of directoryTree(top)) {
+    const group = directory.slice(home.dir.length) as CgroupPath;
+    const kills = directory === top ? undefined : oomKillsOf(layout, readerOf(layout, group));
+    if (kills !== undefined && kills > 0n) found.set(directory.slice(top.length), kills);
+  }
+  return found;
 }

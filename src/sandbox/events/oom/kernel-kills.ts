@@ -1,0 +1,84 @@
+import { closeSync, constants, openSync } from 'node:fs';
+import { readAll } from '../../../cgroups/files.ts';
+import { OomMessages } from '../../../cgroups/events/oom-messages.ts';
+import type { OomVictim } from '../../../cgroups/events/oom-messages.ts';
+import { openKernelLog } from '../../../linux/kmsg.ts';
+import type { KernelLog } from '../../../linux/kmsg.ts';
+import type { Watcher } from '../../../linux/watcher.ts';
+
+export interface KernelKillsOptions {
+  readonly watcher: Watcher;
+  /** The last record that was read in an earlier life: those up to it are passed over. */
+  readonly after: number;
+  readonly onVictim: (victim: OomVictim) => void;
+  /** There may be kills of which nothing was read. */
+  readonly onDoubt: () => void;
+}
+
+/** Records at a time; the loop has its turn between them. */
+const batch = 256;
+/** Milliseconds between two looks at the machine's own count, where the log may not be read. */
+const pollMs = 500;
+
+/** Kills anywhere on the machine: from its log, or where that is not for us, from its count of them all. */
+export class KernelKills implements Disposable {
+  readonly #options: KernelKillsOptions;
+  readonly #messages = new OomMessages();
+  readonly #log: KernelLog | undefined;
+  readonly #held: Disposable;
+  /** The last record that was read. */
+  sequence: number;
+
+  constructor(options: KernelKillsOptions) {
+    this.#options = options;
+    this.sequence = options.after;
+    const log = openKernelLog();
+    this.#log = log;
+    this.#held =
+      log === undefined ? pollCount(options.onDoubt) : options.watcher.onReadable(log.fd, () => this.drain());
+  }
+
+  /** Whether the log is read: without it no kill has a name. */
+  get named(): boolean {
+    return this.#log !== undefined;
+  }
+
+  /** Reads on. What is left after a batch is reported again. */
+  drain(): void {
+    for (let left = batch; left > 0; left--) {
+      const record = this.#log?.next();
+      if (record === undefined) return;
+      if (record === 'other') continue;
+      if (record === 'lost') {
+        this.#options.onDoubt();
+        continue;
+      }
+      if (record.sequence <= this.sequence) continue;
+      this.sequence = record.sequence;
+      const victim = this.#messages.read(record.text);
+      if (victim !== undefined) this.#options.onVictim(victim);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#held[Symbol.dispose]();
+    this.#log?.[Symbol.dispose]();
+  }
+}
+
+function pollCount(onChange: () => void): Disposable {
+  const fd = openSync('/proc/vmstat', constants.O_RDONLY);
+  const count = () => /^oom_kill (\d+)$/m.exec(readAll(fd))?.[1];
+  let last = count();
+  const timer = setInterval(() => {
+    const now = count();
+    if (now !== last) onChange();
+    last = now;
+  }, pollMs).unref();
+  return {
+    [Symbol.dispose]: () => {
+      clearInterval(timer);
+      closeSync(fd);
+    },
+  };
+}

@@ -1,0 +1,53 @@
+import type { OomVictim } from '../../../cgroups/events/oom-messages.ts';
+import type { CgroupStats } from '../../../cgroups/stats.ts';
+import type { ContainerFacts, PodFacts } from '../../store/store.ts';
+import { aboutContainer } from '../event.ts';
+import type { EventAttributes, NewEvent } from '../event.ts';
+
+/** One OOM kill in one container. */
+export interface OomKill {
+  readonly container: ContainerFacts;
+  readonly pod: PodFacts | undefined;
+  /** 0 where it is not known. */
+  readonly initPid: number;
+  /** The container's memory when the kill was seen. */
+  readonly memory: CgroupStats['memory'];
+  /** The how manieth of the container's name. */
+  readonly kills: number;
+}
+
+/** What is told of it. What the kernel did not say is left out. */
+export function oomEvent({ container, pod, initPid, memory, kills }: OomKill, victim: OomVictim | undefined): NewEvent {
+  const limit = victim?.limitBytes ?? numberOf(memory?.limit);
+  const peak = numberOf(memory?.peak);
+  // A cgroup that ran out of memory had used up its limit.
+  const usage = victim?.usageBytes ?? (limit === undefined || peak === undefined ? undefined : Math.min(peak, limit));
+  return {
+    type: 'container',
+    action: 'oom',
+    ...aboutContainer(container, pod),
+    attributes: {
+      ...(victim === undefined
+        ? {}
+        : {
+            ...{ victim: victim.name, pid: victim.pid, rssBytes: victim.rssBytes },
+            ...(initPid > 0 ? { init: victim.pid === initPid } : {}),
+            ...scopeOf(victim, container, pod),
+          }),
+      ...(limit === undefined ? {} : { limitBytes: limit }),
+      ...(usage === undefined ? {} : { usageBytes: usage }),
+      ...(peak === undefined ? {} : { peakBytes: peak }),
+      kills,
+    },
+  };
+}
+
+const numberOf = (value: bigint | undefined) => (value === undefined ? undefined : Number(value));
+
+/** Whose limit was reached. `parent`: of a cgroup above the pod's, such as all pods'. */
+function scopeOf({ ranOut }: OomVictim, container: ContainerFacts, pod: PodFacts | undefined): EventAttributes {
+  if (ranOut === undefined) return {};
+  if (ranOut === 'machine') return { scope: 'node' };
+  if (ranOut.path.includes(container.record.id)) return { scope: 'container' };
+  return { scope: pod !== undefined && ranOut.path.endsWith(pod.record.cgroup) ? 'pod' : 'parent' };
+}

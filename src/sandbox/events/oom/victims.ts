@@ -1,0 +1,115 @@
+import { readFileSync } from 'node:fs';
+import type { OomVictim } from '../../../cgroups/events/oom-messages.ts';
+
+/** A victim of the kernel's log that no counter has asked for yet. */
+interface Waiting {
+  readonly victim: OomVictim;
+  /** Undefined: the kernel kept back the line that names its cgroup, and nothing else gives it away. */
+  readonly containerId: string | undefined;
+  readonly at: number;
+}
+
+/** Undefined: nothing says it. */
+type Whose = { readonly id: string } | 'none of ours' | undefined;
+
+/** Milliseconds; a counter that has not moved by then will not. */
+const keepMs = 10_000;
+/** Pids whose container is remembered. */
+const mostPids = 32_768;
+
+/** Finds out whose process the OOM killer ended, from what is known when its line is read: it may be gone by then. */
+export class Victims {
+  readonly #isContainer: (id: string) => boolean;
+  readonly #pids = new Map<number, string>();
+  #waiting: Waiting[] = [];
+
+  constructor(isContainer: (id: string) => boolean) {
+    this.#isContainer = isContainer;
+  }
+
+  /** Processes seen in a container while they lived. */
+  learn(containerId: string, pids: Iterable<number>): void {
+    for (const pid of pids) this.#pids.set(pid, containerId);
+    for (const pid of this.#pids.keys()) {
+      if (this.#pids.size <= mostPids) return;
+      this.#pids.delete(pid);
+    }
+  }
+
+  /** The container it was in, and the cgroup below the container's if the kernel named it. Undefined: who knows. */
+  containerOf({
+    pid,
+    cgroup,
+  }: OomVictim): { readonly id: string; readonly cell?: string } | 'none of ours' | undefined {
+    if (cgroup?.certain === true) return this.#inPath(cgroup.path) ?? 'none of ours';
+    const whose = this.#learnt(pid) ?? this.#byProcess(pid);
+    if (whose !== undefined) return whose;
+    const group = cgroup === undefined ? undefined : this.#inPath(cgroup.path);
+    return group && { id: group.id };
+  }
+
+  #learnt(pid: number): Whose {
+    const id = this.#pids.get(pid);
+    return id === undefined ? undefined : { id };
+  }
+
+  /** A zombie still tells its cgroup on v2, and its parent on both. Neither waits for anything. */
+  #byProcess(pid: number): Whose {
+    const own = this.#inCgroups(pid);
+    if (own !== undefined) return own;
+    const parent = Number(/^PPid:\t(\d+)$/m.exec(readQuietly(`/proc/${pid}/status`))?.[1] ?? 0);
+    return parent > 1 ? (this.#learnt(parent) ?? this.#inCgroups(parent)) : undefined;
+  }
+
+  /** On v1 a process that is ending is shown at the root: that says nothing. */
+  #inCgroups(pid: number): Whose {
+    let elsewhere = false;
+    for (const line of readQuietly(`/proc/${pid}/cgroup`).split('\n')) {
+      const path = line.replace(/^\d+:[^:]*:/, '');
+      const found = this.#inPath(path);
+      if (found !== undefined) return { id: found.id };
+      elsewhere ||= path.length > 1;
+    }
+    return elsewhere ? 'none of ours' : undefined;
+  }
+
+  /** Every container's cgroup has its id in its name, whatever stands before it on this machine. */
+  #inPath(path: string): { readonly id: string; readonly cell: string } | undefined {
+    for (const match of path.matchAll(/[0-9a-f]{64}/g)) {
+      const [id] = match;
+      if (!this.#isContainer(id)) continue;
+      const rest = path.slice(match.index + id.length);
+      const slash = rest.indexOf('/');
+      return { id, cell: slash < 0 ? '' : rest.slice(slash) };
+    }
+    return undefined;
+  }
+
+  keep(victim: OomVictim, containerId: string | undefined): void {
+    const now = performance.now();
+    this.#waiting = this.#waiting.filter(({ at }) => now - at < keepMs);
+    this.#waiting.push({ victim, containerId, at: now });
+  }
+
+  /** The first one of the container. */
+  take(containerId: string): OomVictim | undefined {
+    return this.#takeAt(this.#waiting.findIndex((one) => one.containerId === containerId));
+  }
+
+  /** The first one of which nothing is known: for a container that is the only one to miss any. */
+  takeUnknown(): OomVictim | undefined {
+    return this.#takeAt(this.#waiting.findIndex((one) => one.containerId === undefined));
+  }
+
+  #takeAt(index: number): OomVictim | undefined {
+    return index < 0 ? undefined : this.#waiting.splice(index, 1)[0]?.victim;
+  }
+}
+
+function readQuietly(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
