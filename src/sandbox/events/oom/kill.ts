@@ -12,16 +12,21 @@ export interface OomKill {
   readonly initPid: number;
   /** The container's memory when the kill was seen. */
   readonly memory: CgroupStats['memory'];
+  /** The pod's, where the container has no limit of its own. */
+  readonly podMemory: CgroupStats['memory'];
   /** The how manieth of the container's name. */
   readonly kills: number;
 }
 
 /** What is told of it. What the kernel did not say is left out. */
-export function oomEvent({ container, pod, initPid, memory, kills }: OomKill, victim: OomVictim | undefined): NewEvent {
-  const limit = victim?.limitBytes ?? numberOf(memory?.limit);
-  const peak = numberOf(memory?.peak);
+export function oomEvent(kill: OomKill, victim: OomVictim | undefined): NewEvent {
+  const { container, pod, initPid, memory, kills } = kill;
+  const limited = kill.podMemory ?? memory;
+  const limit = victim?.limitBytes ?? numberOf(limited?.limit);
+  const most = numberOf(limited?.peak);
   // A cgroup that ran out of memory had used up its limit.
-  const usage = victim?.usageBytes ?? (limit === undefined || peak === undefined ? undefined : Math.min(peak, limit));
+  const usage = victim?.usageBytes ?? (limit === undefined || most === undefined ? undefined : Math.min(most, limit));
+  const peak = numberOf(memory?.peak);
   return {
     type: 'container',
     action: 'oom',

@@ -5,12 +5,16 @@ import type { CgroupPath } from '../../../cgroups/path.ts';
 import { isLive } from '../../container/state.ts';
 import type { Parts } from '../../parts.ts';
 import type { Container } from '../../store/store.ts';
+import { aboutContainer } from '../event.ts';
 import type { CricketEvent } from '../event.ts';
 import type { OomCounts } from '../oom-counts.ts';
 import { KernelKills } from './kernel-kills.ts';
 import { oomEvent } from './kill.ts';
 import type { OomKill } from './kill.ts';
 import { Ledger } from './ledger.ts';
+import { Naming } from './naming.ts';
+import { journaledKills, nameOf, newKills } from './new-kills.ts';
+import type { Counted } from './new-kills.ts';
 import { Victims } from './victims.ts';
 
 export type OomParts = Pick<Parts, 'cgroups' | 'events' | 'log' | 'store' | 'watcher'> & {
@@ -19,17 +23,12 @@ export type OomParts = Pick<Parts, 'cgroups' | 'events' | 'log' | 'store' | 'wat
   readonly recent: readonly CricketEvent[];
 };
 
-/** Milliseconds a counted kill waits for the kernel's line about it. */
-const nameMs = 300;
 /** v1 tells before the kill, and the kill may take its time: looks after that many milliseconds. */
 const looksMs = [5, 25, 100, 300, 700];
 /** Milliseconds between two looks at every container. */
 const allMs = 50;
 
-interface Watched {
-  readonly container: Container;
-  readonly initPid: number;
-  readonly ledger: Ledger;
+interface Watched extends Counted {
   source: Disposable | undefined;
   looks: NodeJS.Timeout[];
 }
@@ -43,16 +42,17 @@ export class OomWatch implements Disposable {
   readonly #parts: OomParts;
   readonly #watched = new Map<string, Watched>();
   readonly #victims: Victims;
+  readonly #naming: Naming;
   readonly #kernel: KernelKills;
-  readonly #journaled: ReadonlyMap<string, number>;
-  #unnamed: { readonly kill: OomKill; readonly until: number }[] = [];
-  #naming: NodeJS.Timeout | undefined;
+  /** What the journal told of before this life; a crash may have come between it and the counts. */
+  #journaled: ReadonlyMap<string, number>;
   #all: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(parts: OomParts) {
     this.#parts = parts;
     this.#victims = new Victims((id) => this.#watched.has(id));
+    this.#naming = new Naming(this.#victims, (kill, victim) => this.#tell(kill, victim));
     this.#journaled = journaledKills(parts.recent);
     this.#kernel = new KernelKills({
       watcher: parts.watcher,
@@ -78,6 +78,7 @@ export class OomWatch implements Disposable {
       const one = this.#watched.get(container.record.id);
       if (one !== undefined) this.#look(one);
     }
+    this.#journaled = new Map();
   }
 
   #changed(container: Container): void {
@@ -145,7 +146,7 @@ export class OomWatch implements Disposable {
     }
     if (found?.cell !== undefined) one.ledger.read(found.cell);
     this.#look(one);
-    this.#name(false);
+    this.#naming.match();
   }
 
   /** A line that names no container can be about any of them. */
@@ -159,63 +160,18 @@ export class OomWatch implements Disposable {
   /** Never throws: those who wake us have work of their own to do. */
   #look(one: Watched): void {
     try {
-      this.#count(one);
+      const found = newKills(this.#parts, one);
+      if (found.length === 0) return;
+      for (const kill of found) if (!this.#isJournaled(kill)) this.#naming.add(kill, this.#kernel.named);
+      this.#naming.match();
     } catch (error) {
       const fields = { container: one.container.record.id, reason: messageOf(error) };
       this.#parts.log.warn(fields, 'OOM kills of a container not read; the next look will');
     }
   }
 
-  /** Reads the counters of one container, and counts what is new in them. */
-  #count({ container, initPid, ledger }: Watched): void {
-    const { cgroups, counts, store } = this.#parts;
-    const { record } = container;
-    const cgroup = record.cgroup as CgroupPath;
-    ledger.look(cgroups.oomKillsByCgroup(cgroup));
-    counts.noteKmsg(this.#kernel.sequence);
-    const pod = store.pods.get(record.podId);
-    const subject = {
-      ...{ namespace: pod?.record.config.namespace ?? '', pod: pod?.record.config.name ?? '' },
-      ...{ podUid: pod?.record.config.uid ?? '', container: record.config.name, containerId: record.id },
-      image: record.config.userSpecifiedImage || record.config.image,
-    };
-    for (const [cell, total] of ledger.totals()) {
-      const more = counts.count(subject, cell, total, Date.now());
-      if (more === 0) continue;
-      const kills = counts.of(subject.namespace, subject.pod, subject.container);
-      const memory = cgroups.read(cgroup)?.memory;
-      const facts = { record, state: container.state };
-      for (let i = more - 1; i >= 0; i--)
-        this.#unnamed.push({
-          kill: {
-            container: facts,
-            pod: pod && { record: pod.record, state: pod.state },
-            initPid,
-            memory,
-            kills: kills - i,
-          },
-          until: performance.now() + nameMs,
-        });
-      this.#name(false);
-    }
-  }
-
-  /** Tells of the kills whose victim is known; at the end of their time, of the others too. */
-  #name(last: boolean): void {
-    const now = performance.now();
-    const late = this.#unnamed.filter(({ until }) => last || until <= now);
-    // A victim of which nothing is known is his who alone misses one.
-    const guess = new Set(late.map(({ kill }) => kill.container.record.id)).size === 1;
-    this.#unnamed = this.#unnamed.filter((one) => {
-      const known = this.#victims.take(one.kill.container.record.id);
-      const victim = known ?? (guess && late.includes(one) ? this.#victims.takeUnknown() : undefined);
-      if (victim === undefined && this.#kernel.named && !late.includes(one)) return true;
-      this.#tell(one.kill, victim);
-      return false;
-    });
-    clearTimeout(this.#naming);
-    const [next] = this.#unnamed;
-    if (next !== undefined) this.#naming = setTimeout(() => this.#name(false), Math.max(1, next.until - now)).unref();
+  #isJournaled({ container, pod, kills }: OomKill): boolean {
+    return kills <= (this.#journaled.get(nameOf(aboutContainer(container, pod))) ?? 0);
   }
 
   #tell(kill: OomKill, victim: OomVictim | undefined): void {
@@ -223,7 +179,6 @@ export class OomWatch implements Disposable {
     counts.noteKmsg(this.#kernel.sequence);
     counts.save();
     const event = oomEvent(kill, victim);
-    if (kill.kills <= (this.#journaled.get(nameOf(event)) ?? 0)) return;
     events.publish(event);
     const { container, pod, attributes } = event;
     log.warn({ container: container?.id, pod: pod?.id, name: nameOf(event), ...attributes }, 'OOM kill');
@@ -245,8 +200,7 @@ export class OomWatch implements Disposable {
       this.#look(one);
       letGo(one);
     }
-    this.#name(true);
-    clearTimeout(this.#naming);
+    this.#naming[Symbol.dispose]();
     clearTimeout(this.#all);
     this.#kernel[Symbol.dispose]();
   }
@@ -257,16 +211,4 @@ function letGo(one: Watched): void {
   one.source = undefined;
   one.looks.forEach(clearTimeout);
   one.looks = [];
-}
-
-const nameOf = ({ pod, container }: Pick<CricketEvent, 'pod' | 'container'>) =>
-  [pod?.namespace, pod?.name, container?.name].join('/');
-
-/** By name: how many kills the journal tells of. A crash may come between it and the file of the counts. */
-function journaledKills(recent: readonly CricketEvent[]): ReadonlyMap<string, number> {
-  const found = new Map<string, number>();
-  for (const event of recent)
-    if (event.action === 'oom')
-      found.set(nameOf(event), Math.max(found.get(nameOf(event)) ?? 0, Number(event.attributes['kills'])));
-  return found;
 }
