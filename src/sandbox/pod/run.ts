@@ -1,4 +1,5 @@
 import { hostname as hostHostname } from 'node:os';
+import { withTimeout } from '../../base/abort.ts';
 import { fail } from '../../base/errors.ts';
 import { newPodId } from '../../base/ids.ts';
 import type { PodId } from '../../base/ids.ts';
@@ -68,10 +69,10 @@ async function makePod(parts: RunPodParts, request: RunPodRequest): Promise<PodI
   const record = planPod(parts, request);
   const { id, config } = record;
   const at = paths.pod(id);
-  const signal = AbortSignal.any([lifetime, AbortSignal.timeout(4 * stepTimeoutMs)]);
+  const step = () => withTimeout(lifetime, stepTimeoutMs);
   describeSpan({ 'k8s.pod.name': config.name, 'k8s.namespace.name': config.namespace, 'k8s.pod.uid': config.uid });
   using _moves = parts.cgroups.expectMoves();
-  using _held = await parts.locks.acquire(id, signal);
+  using _held = await parts.locks.acquire(id, step());
   const pod = await traced('pod.intent', () => store.addPod(record));
   await using undo = new Rollback({
     clean: () => store.dropPod(id),
@@ -90,18 +91,19 @@ async function makePod(parts: RunPodParts, request: RunPodRequest): Promise<PodI
   const hostname = hostnameOf(config);
   undo.defer('namespaces', (s) => podCalls.call('unpinNamespaces', Object.values(record.pins), s));
   const namespaces = { pins: record.pins, hostname, sysctls: config.sysctls };
-  await traced('pod.namespaces', () => podCalls.call('pinNamespaces', namespaces, signal));
+  await traced('pod.namespaces', () => podCalls.call('pinNamespaces', namespaces, step()));
   reach('run-pod:namespaces');
 
   undo.defer('network', (s) => (record.pins.net === undefined ? undefined : network.detach(id, s)));
   const netns = record.pins.net;
-  const attach = async (path: string) => network.attach({ id, netns: path, config }, signal);
+  // It has time limits of its own: a CNI plugin may wait for a whole cluster.
+  const attach = async (path: string) => network.attach({ id, netns: path, config }, lifetime);
   const { ips } = netns === undefined ? { ips: [] } : await traced('pod.network', async () => attach(netns));
   reach('run-pod:network');
 
   undo.defer('shared memory', (s) => disk.call('unmountAll', at.shm, s));
   await traced('pod.files', async () => {
-    if (config.ipc === 'pod') await disk.call('mountShm', { path: at.shm, bytes: shmBytes }, signal);
+    if (config.ipc === 'pod') await disk.call('mountShm', { path: at.shm, bytes: shmBytes }, step());
     await writePodFiles(paths, record, { hostname, ips });
   });
   reach('run-pod:files');

@@ -145,11 +145,31 @@ describe('cricket check', () => {
       expect(findings[0]?.advice).to.not.equal('');
     });
 
-  it('looks for the plugins that a CNI configuration names', async () => {
-    const lists = { '/etc/cni/net.d': ['10-net.conflist', 'README'], '/usr/lib/cni': ['bridge', 'portmap'] };
-    const list = '{"plugins": [{"type": "bridge", "ipam": {"type": "host-local"}}, {"type": "portmap"}]}';
-    const [finding] = await bad({ lists, files: { '/etc/cni/net.d/10-net.conflist': list } });
-    expect(finding).to.include({ name: 'pod network', found: 'CNI 10-net.conflist: no plugin host-local' });
+  it('looks for the plugins that a CNI configuration names, and for what they speak', async () => {
+    const lists = { '/etc/cni/net.d': ['10-net.conflist', 'README'] };
+    const file = '/etc/cni/net.d/10-net.conflist';
+    const plugins = [{ type: 'bridge', ipam: { type: 'host-local' } }, { type: 'portmap' }];
+    const list = (version: string) => JSON.stringify({ cniVersion: version, name: 'pods', plugins });
+    const there = (...names: readonly string[]) =>
+      Object.fromEntries(names.map((name) => [`/usr/lib/cni/${name} --version`, '']));
+    const all = there('bridge', 'host-local', 'portmap');
+    const speaks = { 'env CNI_COMMAND=VERSION /usr/lib/cni/bridge': '{"supportedVersions":["0.4.0","1.0.0"]}' };
+    const cni = async (text: string, more: object) => {
+      const found = await checkHost(host({ lists, files: { [file]: text }, programs: { ...more, ...speaks } }), config);
+      return found.find(({ name }) => name === 'pod network');
+    };
+    expect(await cni(list('1.0.0'), all)).to.include({
+      ...{ state: 'ok', found: 'CNI 10-net.conflist: pods, version 1.0.0, bridge, host-local, portmap' },
+    });
+    expect(await cni(list('1.0.0'), there('bridge', 'portmap'))).to.include({
+      ...{ state: 'fail', found: 'CNI 10-net.conflist: no plugin host-local' },
+    });
+    expect(await cni(list('1.1.0'), all)).to.include({
+      ...{ state: 'fail', found: 'CNI 10-net.conflist: bridge speaks 1.0.0, not 1.1.0' },
+    });
+    const broken = await cni('{', all);
+    expect(broken?.state).to.equal('fail');
+    expect(broken?.found).to.contain('CNI 10-net.conflist: it is not JSON');
     const [none] = await bad({}, parseConfig([parseLayer('f', '[network]\nmode = "cni"')]));
     expect(none).to.include({ name: 'pod network', state: 'fail' });
   });
