@@ -1,9 +1,20 @@
 /** A series name with its meaning, and how its values are found in a subject: a container, a sandbox. */
-export interface Family<Subject> {
+export type Family<Subject> = PlainFamily<Subject> | LabelledFamily<Subject>;
+
+interface Naming {
   readonly name: string;
   readonly help: string;
   readonly type: 'counter' | 'gauge';
-  /** Labels beside those that name the subject. */
+}
+
+/** Without labels beside those that name the subject. */
+interface PlainFamily<Subject> extends Naming {
+  readonly labels: undefined;
+  /** Undefined where there is no such number. */
+  readonly value: (subject: Subject) => Value;
+}
+
+interface LabelledFamily<Subject> extends Naming {
   readonly labels: readonly string[];
   /** One row for each set of values of those labels; none where there is no such number. */
   readonly rows: (subject: Subject) => readonly Row[];
@@ -15,17 +26,16 @@ export interface Row {
   readonly value: number;
 }
 
-type Naming<S> = Pick<Family<S>, 'name' | 'help' | 'type'>;
 type Value = bigint | number | undefined;
 
 /** A family without labels of its own. */
-export function plain<S>(naming: Naming<S>, value: (subject: S) => Value): Family<S> {
-  return { ...naming, labels: [], rows: (subject) => row([], value(subject)) };
+export function plain<S>(naming: Naming, value: (subject: S) => Value): Family<S> {
+  return { ...naming, labels: undefined, value };
 }
 
 /** A family whose rows are told apart by labels. */
 export function labelled<S>(
-  naming: Naming<S>,
+  naming: Naming,
   labels: readonly string[],
   rows: (subject: S) => readonly Row[],
 ): Family<S> {
@@ -33,6 +43,11 @@ export function labelled<S>(
 }
 
 const none: readonly Row[] = [];
+
+/** The rows of any family. */
+export function rowsOf<S>(family: Family<S>, subject: S): readonly Row[] {
+  return family.labels === undefined ? row([], family.value(subject)) : family.rows(subject);
+}
 
 /** None where there is no value. */
 export function row(labels: readonly string[], value: Value): readonly Row[] {

@@ -22,7 +22,9 @@ export async function listen(
   const where = 'socket' in address ? address.socket : `${address.host}:${address.port}`;
   const refused = (error: unknown, advice: string) =>
     fail('failed_precondition', `metrics on ${where}: ${messageOf(error)}; ${advice}`, error);
-  const server = createServer(tls, onRequest, (error) => refused(error, 'look at metrics.tls_cert and metrics.tls_key'));
+  const server = createServer(tls, onRequest, (error) =>
+    refused(error, 'look at metrics.tls_cert and metrics.tls_key'),
+  );
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', (error) => reject(refused(error, 'choose another metrics.address')));
   if ('socket' in address) server.listen(address.socket, () => resolve());

@@ -1,16 +1,12 @@
 import { Counter, Gauge } from 'prom-client';
 import type { Registry } from 'prom-client';
 import { readdirSync, statSync } from 'node:fs';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
-
-/** Histogram resolution in milliseconds: fine enough to see a stalled loop, cheap enough to leave on. */
-const loopResolutionMs = 20;
+import { LoopDelay } from './loop-delay.ts';
 
 /** The daemon itself, under the names every Prometheus dashboard knows. Read when scraped. */
 export function processSeries(registry: Registry) {
   const registers = [registry];
-  const loop = monitorEventLoopDelay({ resolution: loopResolutionMs });
-  loop.enable();
+  const loop = new LoopDelay();
   return {
     startTime: new Gauge({
       name: 'process_start_time_seconds',
@@ -60,11 +56,10 @@ export function processSeries(registry: Registry) {
     }),
     loopDelay: new Gauge({
       name: 'cricket_event_loop_delay_seconds',
-      help: 'Longest time the event loop was held up since the last scrape.',
+      help: 'Longest time the event loop was held up since the last scrape; 0 at the first.',
       registers,
       collect() {
-        this.set(Number.isFinite(loop.max) ? loop.max / 1e9 : 0);
-        loop.reset();
+        this.set(loop.longest());
       },
     }),
   };

@@ -1,3 +1,4 @@
+import type { ByteWriter } from './byte-writer.ts';
 import type { Family } from './family.ts';
 
 /** Prometheus' own text format, and the standard made of it (openmetrics.io). */
@@ -22,32 +23,45 @@ export function formatFor(accept: string | undefined): TextFormat {
   return best.format;
 }
 
-/** A subject and the text of its labels: `{container="web",pod="shop"`, without a closing brace. */
+/** A subject and the bytes of its labels: `{container="web",pod="shop"`, without a closing brace. */
 export interface Labelled<Subject> {
-  readonly prefix: string;
+  readonly prefix: Uint8Array;
   readonly subject: Subject;
 }
 
-/** The text of all families over all subjects; families without a row are left out. */
-export function renderFamilies<Subject>(
+/** Writes the text of all families over all subjects; families without a row are left out. */
+export function writeFamilies<Subject>(
+  out: ByteWriter,
   families: readonly Family<Subject>[],
   subjects: readonly Labelled<Subject>[],
   format: TextFormat,
-): string {
-  let text = '';
+): void {
   for (const family of families) {
-    const { name, labels, rows } = family;
-    let lines = '';
+    const before = out.length;
+    out.text(heading(family, format));
+    const headed = out.length;
+    const name = Buffer.from(family.name);
     for (const { prefix, subject } of subjects) {
-      for (const { labels: values, value } of rows(subject)) {
-        lines += name + prefix;
-        for (let i = 0; i < labels.length; i++) lines += `,${labels[i] ?? ''}="${escapeLabel(values[i] ?? '')}"`;
-        lines += `} ${value}\n`;
+      if (family.labels === undefined) {
+        const value = family.value(subject);
+        if (value !== undefined) writeRow(out, name, prefix, `} ${value}\n`);
+      } else {
+        for (const { labels, value } of family.rows(subject))
+          writeRow(out, name, prefix, `${ownLabels(family.labels, labels)}} ${value}\n`);
       }
     }
-    if (lines !== '') text += heading(family, format) + lines;
+    if (out.length === headed) out.rewind(before);
   }
-  return text;
+}
+
+function writeRow(out: ByteWriter, name: Uint8Array, prefix: Uint8Array, rest: string): void {
+  out.bytes(name);
+  out.bytes(prefix);
+  out.text(rest);
+}
+
+function ownLabels(names: readonly string[], values: readonly string[]): string {
+  return names.map((name, i) => `,${name}="${escapeLabel(values[i] ?? '')}"`).join('');
 }
 
 /** OpenMetrics names a counter without its `_total`; one that has none it would refuse: its type is left unknown. */
@@ -59,8 +73,8 @@ function heading({ name, help, type }: Family<never>, format: TextFormat): strin
 }
 
 /** `{a="1",b="2"`: what stays the same of a subject from scrape to scrape. */
-export function labelPrefix(labels: readonly (readonly [string, string])[]): string {
-  return `{${labels.map(([name, value]) => `${name}="${escapeLabel(value)}"`).join(',')}`;
+export function labelPrefix(labels: readonly (readonly [string, string])[]): Uint8Array {
+  return Buffer.from(`{${labels.map(([name, value]) => `${name}="${escapeLabel(value)}"`).join(',')}`);
 }
 
 const special = /[\\"\n]/;

@@ -35,18 +35,26 @@ export function pressureStats(read: ReadFile, besideV1: boolean): PressureStats 
 
 /** `some avg10=0.00 avg60=0.00 avg300=0.00 total=0` and the same for full, which CPU lacked before Linux 5.13. */
 function parsePressure(text: string | undefined): Pressure | undefined {
-  if (text === undefined) return undefined;
-  const some = /^some (.*)$/m.exec(text)?.[1];
-  const full = /^full (.*)$/m.exec(text)?.[1];
-  return some === undefined ? undefined : { some: parseShare(some), full: parseShare(full ?? '') };
+  if (text?.startsWith('some ') !== true) return undefined;
+  const full = text.indexOf('\nfull ');
+  return { some: parseShare(text, 0), full: full < 0 ? none : parseShare(text, full) };
 }
 
-function parseShare(text: string): PressureShare {
-  const fields = new Map(text.split(' ').map((field) => field.split('=', 2) as [string, string]));
+/** It and the line end, which is below it, end a field. */
+const space = 32;
+const none: PressureShare = { avg10: 0, avg60: 0, avg300: 0, totalUs: 0n };
+
+function parseShare(text: string, from: number): PressureShare {
+  const field = (name: string) => {
+    const start = text.indexOf(name, from) + name.length;
+    let end = start;
+    while (end < text.length && text.charCodeAt(end) > space) end++;
+    return text.slice(start, end);
+  };
   return {
-    avg10: Number(fields.get('avg10') ?? 0),
-    avg60: Number(fields.get('avg60') ?? 0),
-    avg300: Number(fields.get('avg300') ?? 0),
-    totalUs: BigInt(fields.get('total') ?? 0),
+    avg10: Number(field('avg10=')),
+    avg60: Number(field('avg60=')),
+    avg300: Number(field('avg300=')),
+    totalUs: BigInt(field('total=')),
   };
 }

@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { errnoOf } from '../base/errors.ts';
-import { allSides } from './controllers.ts';
+import { sideOf } from './controllers.ts';
 import type { Controllers } from './controllers.ts';
 import type { Side } from './controllers/controller.ts';
 import { absentErrnos, isDirectory, readAll } from './files.ts';
@@ -16,10 +16,17 @@ import { readStats } from './stats.ts';
 
 /** Reads one cgroup again and again. Dispose it when the cgroup is no longer of interest. */
 export interface StatsReader extends Disposable {
-  /** All of it or the parts wanted; undefined once the cgroup is gone, and the descriptors are closed then. */
-  read(wanted?: ReadonlySet<StatsPart>): CgroupStats | undefined;
-  /** The limits in force, through descriptors held like the others. See Cgroups.limits. */
+  /** All of it or what is wanted; undefined once the cgroup is gone, and the descriptors are closed then. */
+  read(wanted?: Wanted): CgroupStats | undefined;
+  /** The limits of CPU and memory in force, through descriptors held like the others. See Cgroups.limits. */
   limits(given?: Resources): Limits;
+}
+
+/** What to read of a cgroup: each file costs a microsecond or two, times hundreds of cgroups. */
+export interface Wanted {
+  readonly parts: ReadonlySet<StatsPart>;
+  /** Files of these parts to do without: what is in them is undefined then. */
+  readonly without: ReadonlySet<string>;
 }
 
 /** The readers of one daemon: only so many hold descriptors, the others open and close theirs at each read. */
@@ -32,7 +39,10 @@ export class StatsReaders {
   constructor(layout: Layout, controllers: Controllers, bound: number) {
     this.#layout = layout;
     this.#controllers = controllers;
-    this.#sides = allSides(layout, controllers);
+    this.#sides = [
+      sideOf<unknown>(layout, 'cpu', controllers.cpu),
+      sideOf<unknown>(layout, 'memory', controllers.memory),
+    ];
     this.#free = bound;
   }
 
@@ -45,10 +55,16 @@ export class StatsReaders {
   #passing(path: CgroupPath): StatsReader {
     const read = readerOf(this.#layout, path);
     return {
-      read: (wanted) => readStats(this.#layout, this.#controllers, read, wanted),
+      read: (wanted) => this.#read(read, wanted),
       limits: (given) => readLimits(this.#sides, read, given),
       [Symbol.dispose]: () => undefined,
     };
+  }
+
+  #read(read: ReadFile, wanted: Wanted | undefined): CgroupStats | undefined {
+    if (wanted === undefined) return readStats(this.#layout, this.#controllers, read);
+    const some: ReadFile = (file) => (wanted.without.has(file) ? undefined : read(file));
+    return readStats(this.#layout, this.#controllers, some, wanted.parts);
   }
 
   #held(files: HeldFiles): StatsReader {
@@ -59,8 +75,8 @@ export class StatsReaders {
       this.#free++;
       files[Symbol.dispose]();
     };
-    const read = (wanted?: ReadonlySet<StatsPart>) => {
-      const stats = open ? readStats(this.#layout, this.#controllers, files.read, wanted) : undefined;
+    const read = (wanted?: Wanted) => {
+      const stats = open ? this.#read(files.read, wanted) : undefined;
       if (stats === undefined || files.removed) {
         close();
         return undefined;

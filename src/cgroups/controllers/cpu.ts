@@ -4,17 +4,17 @@ import type { Controller, Write } from './controller.ts';
 import { sharesToWeight, weightToShares } from './cpu-weight.ts';
 import { parseKeyed, parseNumber, present } from './text.ts';
 
-/** Nanoseconds since the cgroup was made, of it and all below it. */
+/** Nanoseconds since the cgroup was made, of it and all below it. Undefined: it was not read. */
 export interface CpuStats {
   readonly usageNs: bigint;
-  readonly userNs: bigint;
-  readonly systemNs: bigint;
-  /** Counted only while a quota is set, like all that follows. */
-  readonly periods: bigint;
-  readonly throttledPeriods: bigint;
-  readonly throttledNs: bigint;
-  readonly bursts: bigint;
-  readonly burstNs: bigint;
+  readonly userNs: bigint | undefined;
+  readonly systemNs: bigint | undefined;
+  /** Counted only while a quota is set, like all that follows; 0 on kernels that do not know it. */
+  readonly periods: bigint | undefined;
+  readonly throttledPeriods: bigint | undefined;
+  readonly throttledNs: bigint | undefined;
+  readonly bursts: bigint | undefined;
+  readonly burstNs: bigint | undefined;
 }
 
 /** scheduler/sched-bwc.rst and cgroup-v1/cpuacct.rst; cgroup-v2.rst, "CPU Interface Files". */
@@ -81,16 +81,18 @@ function planV2({ cpuShares = 0n, cpuQuota = 0n, cpuPeriod = 0n }: Resources, re
 function statsV1(read: ReadFile): CpuStats | undefined {
   const usage = parseNumber(read('cpuacct.usage'));
   if (usage === undefined) return undefined;
-  const stat = parseKeyed(read('cpu.stat') ?? '');
+  const text = read('cpu.stat');
+  const stat = parseKeyed(text ?? '');
+  const counted = (key: string) => (text === undefined ? undefined : (stat(key) ?? 0n));
   return {
     usageNs: usage,
-    userNs: parseNumber(read('cpuacct.usage_user')) ?? 0n,
-    systemNs: parseNumber(read('cpuacct.usage_sys')) ?? 0n,
-    periods: stat('nr_periods') ?? 0n,
-    throttledPeriods: stat('nr_throttled') ?? 0n,
-    throttledNs: stat('throttled_time') ?? 0n,
-    bursts: stat('nr_bursts') ?? 0n,
-    burstNs: stat('burst_time') ?? 0n,
+    userNs: parseNumber(read('cpuacct.usage_user')),
+    systemNs: parseNumber(read('cpuacct.usage_sys')),
+    periods: counted('nr_periods'),
+    throttledPeriods: counted('nr_throttled'),
+    throttledNs: counted('throttled_time'),
+    bursts: counted('nr_bursts'),
+    burstNs: counted('burst_time'),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { ReadFile } from '../group.ts';
 import { parseKeyed, parseNumber } from './text.ts';
 
-/** Bytes, unless named otherwise; of the cgroup and all below it. Undefined: this kernel has no such number. */
+/** Bytes, unless named otherwise; of the cgroup and all below it. Undefined: no such number here, or it was not read. */
 export interface MemoryStats {
   readonly usage: bigint;
   /** Usage less inactive file pages, not below 0: the rule by which the kubelet evicts. */
@@ -25,7 +25,7 @@ export interface MemoryStats {
   /** Undefined before Linux 5.19 on v2. */
   readonly peak: bigint | undefined;
   /** Times usage ran into a limit: v1 memory.failcnt and memory.memsw.failcnt, v2 memory.events max. */
-  readonly failcnt: bigint;
+  readonly failcnt: bigint | undefined;
   readonly swap: bigint;
   /** Of swap alone. Undefined: no limit, or the host accounts no swap. */
   readonly swapLimit: bigint | undefined;
@@ -71,7 +71,7 @@ export function memoryStatsV1(read: ReadFile): MemoryStats | undefined {
     limit,
     peak: parseNumber(read('memory.max_usage_in_bytes')),
     // memory+swap is charged first: with equal limits only its counter fails, and newer kernels (6.18) keep that at 0.
-    failcnt: (parseNumber(read('memory.failcnt')) ?? 0n) + (parseNumber(read('memory.memsw.failcnt')) ?? 0n),
+    failcnt: sum(parseNumber(read('memory.failcnt')), parseNumber(read('memory.memsw.failcnt'))),
     swap: total('swap'),
     swapLimit: both === undefined || limit === undefined ? undefined : both - limit,
     refaultsFile: stat('total_workingset_refault_file'),
@@ -104,7 +104,7 @@ export function memoryStatsV2(read: ReadFile): MemoryStats | undefined {
     ownMajorPageFaults: stat('pgmajfault') ?? 0n,
     limit: parseNumber(read('memory.max')),
     peak: parseNumber(read('memory.peak')),
-    failcnt: events('max') ?? 0n,
+    failcnt: events('max'),
     swap: parseNumber(read('memory.swap.current')) ?? 0n,
     swapLimit: parseNumber(read('memory.swap.max')),
     refaultsFile: stat('workingset_refault_file'),
@@ -114,6 +114,8 @@ export function memoryStatsV2(read: ReadFile): MemoryStats | undefined {
     pagesReclaimed: stat('pgsteal'),
   };
 }
+
+const sum = (a: bigint | undefined, b: bigint | undefined) => (a === undefined ? b : a + (b ?? 0n));
 
 function workingSet(usage: bigint, inactiveFile: bigint) {
   return { usage, inactiveFile, workingSet: usage > inactiveFile ? usage - inactiveFile : 0n };

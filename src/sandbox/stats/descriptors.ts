@@ -4,7 +4,7 @@ import type { DescriptorFigures } from './look.ts';
 
 /** Counted again after so long, in milliseconds, and never for longer than the budget of one pass. */
 const ageMs = 10_000;
-const budgetMs = 10;
+const budgetMs = 4;
 
 interface Counted {
   at: number;

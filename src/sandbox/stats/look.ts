@@ -1,18 +1,26 @@
-import type { CgroupStats, StatsPart } from '../../cgroups/stats.ts';
+import type { CgroupStats } from '../../cgroups/stats.ts';
+import type { HugetlbStats } from '../../cgroups/controllers/hugetlb.ts';
+import type { Wanted } from '../../cgroups/stats-reader.ts';
 import type { IoDeviceStats } from '../../cgroups/controllers/io.ts';
 import type { Limits } from '../../cgroups/resources.ts';
 import type { CgroupVersion } from '../../cgroups/layout.ts';
 import type { InterfaceCounters } from '../../linux/interface-counters.ts';
 
 /**
- * How much to read. `usage`: CPU, memory, pids and pressure, what CRI's stats tell. `all`: I/O, huge pages, limits,
- * processes and their descriptors too.
+ * How much to read. `usage`: what CRI's statistics tell of CPU, memory and pressure. `all`: throttling, counts of
+ * failures, threads, I/O, huge pages, limits, processes and their descriptors too.
  */
 export type Detail = 'usage' | 'all';
 
-export const partsOf: Readonly<Record<Detail, ReadonlySet<StatsPart>>> = {
-  usage: new Set(['cpu', 'memory', 'pids', 'pressure']),
-  all: new Set(['cpu', 'memory', 'pids', 'pressure', 'io', 'hugetlb', 'oomKills']),
+export const wantedOf: Readonly<Record<Detail, Wanted>> = {
+  usage: {
+    parts: new Set(['cpu', 'memory', 'pressure']),
+    without: new Set([
+      ...['cpuacct.usage_user', 'cpuacct.usage_sys', 'memory.kmem.usage_in_bytes', 'memory.max_usage_in_bytes'],
+      ...['memory.failcnt', 'memory.memsw.failcnt', 'memory.peak', 'memory.events'],
+    ]),
+  },
+  all: { parts: new Set(['cpu', 'memory', 'pids', 'pressure', 'io']), without: new Set() },
 };
 
 /** What a cgroup says at one moment. */
@@ -32,6 +40,7 @@ export interface ContainerDetail {
   readonly version: CgroupVersion;
   readonly limits: Limits;
   readonly disks: readonly NamedDevice[];
+  readonly hugetlb: readonly HugetlbStats[];
   /** In the cgroup and all below it. */
   readonly processes: number;
   /** Undefined until they were counted once: see DescriptorCounts. */

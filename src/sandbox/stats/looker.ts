@@ -7,9 +7,10 @@ import type { CgroupStats } from '../../cgroups/stats.ts';
 import { readInterfaceCounters } from '../../linux/interface-counters.ts';
 import type { InterfaceCounters } from '../../linux/interface-counters.ts';
 import { DescriptorCounts } from './descriptors.ts';
-import { partsOf } from './look.ts';
+import { wantedOf } from './look.ts';
 import type { ContainerDetail, ContainerLook, Detail, Look, NamedDevice, PodLook } from './look.ts';
 import { CpuRate } from './rate.ts';
+import { SeldomRead, nodeHasHugePages } from './seldom.ts';
 
 export interface Target {
   readonly id: string;
@@ -18,6 +19,8 @@ export interface Target {
 export interface ContainerTarget extends Target {
   /** As they were asked for: v2 does not keep them. */
   readonly cpuShares: number;
+  /** Changes with every update of its limits. */
+  readonly revision: string;
 }
 export interface PodTarget extends Target {
   /** Its pinned network namespace; undefined on the host's network. */
@@ -27,6 +30,7 @@ export interface PodTarget extends Target {
 interface Entry<L extends Look> {
   readonly reader: StatsReader;
   readonly rate: CpuRate;
+  readonly seldom: SeldomRead;
   last: { readonly detail: Detail; readonly look: L } | undefined;
 }
 
@@ -50,6 +54,7 @@ export class Looker {
   containers(targets: readonly ContainerTarget[], detail: Detail): readonly (ContainerLook | undefined)[] {
     const pids = detail === 'all' ? this.#members(targets) : [];
     this.#descriptors.refresh(pids);
+    const hugePages = detail === 'all' && nodeHasHugePages();
     return targets.map((target, i) => {
       const entry = entryOf(this.#containers, target, this.#cgroups);
       const fresh = freshOf(entry, detail);
@@ -57,7 +62,8 @@ export class Looker {
       const stats = this.#read(target, entry.reader, detail);
       if (stats === undefined) return undefined;
       if (stats.io?.length === 0) this.#countIo(target);
-      const more = detail === 'all' ? this.#detail(target, entry.reader, stats, pids[i]?.pids.length ?? 0) : undefined;
+      const counts = { processes: pids[i]?.pids.length ?? 0, hugePages };
+      const more = detail === 'all' ? this.#detail(target, entry, stats, counts) : undefined;
       return keep(entry, detail, { stats, nanoCores: rateOf(entry, stats), more });
     });
   }
@@ -95,7 +101,7 @@ export class Looker {
   }
 
   #read({ id }: Target, reader: StatsReader, detail: Detail): CgroupStats | undefined {
-    const stats = reader.read(partsOf[detail]);
+    const stats = reader.read(wantedOf[detail]);
     if (stats === undefined) this.forget([id]);
     return stats;
   }
@@ -111,13 +117,19 @@ export class Looker {
     return targets.map(({ id, cgroup }) => ({ id, pids: this.#cgroups.processes(cgroup as CgroupPath) }));
   }
 
-  #detail(target: ContainerTarget, reader: StatsReader, stats: CgroupStats, processes: number): ContainerDetail {
+  #detail(
+    { id, cpuShares, revision }: ContainerTarget,
+    { reader, seldom }: Entry<ContainerLook>,
+    stats: CgroupStats,
+    { processes, hugePages }: { readonly processes: number; readonly hugePages: boolean },
+  ): ContainerDetail {
     return {
       version: this.#cgroups.version,
-      limits: reader.limits({ cpuShares: BigInt(target.cpuShares) }),
+      limits: seldom.limits(reader, cpuShares, revision),
       disks: (stats.io ?? []).map((device): NamedDevice => ({ ...device, path: this.#pathOf(device.device) })),
+      hugetlb: seldom.hugetlb(reader, hugePages),
       processes,
-      descriptors: this.#descriptors.of(target.id),
+      descriptors: this.#descriptors.of(id),
     };
   }
 
@@ -133,7 +145,12 @@ export class Looker {
 function entryOf<L extends Look>(entries: Map<string, Entry<L>>, { id, cgroup }: Target, cgroups: Cgroups): Entry<L> {
   const known = entries.get(id);
   if (known !== undefined) return known;
-  const entry: Entry<L> = { reader: cgroups.reader(cgroup as CgroupPath), rate: new CpuRate(), last: undefined };
+  const entry: Entry<L> = {
+    reader: cgroups.reader(cgroup as CgroupPath),
+    rate: new CpuRate(),
+    seldom: new SeldomRead(),
+    last: undefined,
+  };
   entries.set(id, entry);
   return entry;
 }

@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
-import { labelPrefix, renderFamilies } from '../../../metrics/text.ts';
+import { ByteWriter } from '../../../metrics/byte-writer.ts';
+import { labelPrefix, writeFamilies } from '../../../metrics/text.ts';
 import type { Labelled, TextFormat } from '../../../metrics/text.ts';
 import type { FileSystemFacts } from '../../linux/disk-worker.ts';
 import type { ContainerTarget, Looker, PodTarget } from './looker.ts';
@@ -38,7 +39,9 @@ const gzipLevel = 1;
 export class Renderer {
   readonly #looker: Looker;
   /** By labels, which are the same objects' from scrape to scrape. */
-  readonly #prefixes = new Map<string, string>();
+  readonly #prefixes = new Map<string, Uint8Array>();
+  /** Bytes of the last scrape and some. */
+  #expected = 0;
 
   constructor(looker: Looker) {
     this.#looker = looker;
@@ -47,13 +50,14 @@ export class Renderer {
   render(request: RenderRequest): Uint8Array {
     for (const id of request.gone) this.#prefixes.delete(id);
     const { format, head } = request;
-    const text =
-      head +
-      renderFamilies(containerFamilies, this.#containers(request), format) +
-      renderFamilies(networkFamilies, this.#networks(request), format) +
-      renderFamilies(oomFamilies, ooms(request), format) +
-      (format === 'openmetrics' ? '# EOF\n' : '');
-    const bytes = new TextEncoder().encode(text);
+    const out = new ByteWriter(this.#expected);
+    out.text(head);
+    writeFamilies(out, containerFamilies, this.#containers(request), format);
+    writeFamilies(out, networkFamilies, this.#networks(request), format);
+    writeFamilies(out, oomFamilies, ooms(request), format);
+    if (format === 'openmetrics') out.text('# EOF\n');
+    this.#expected = Math.ceil(out.length * 1.1);
+    const bytes = out.take();
     return request.gzip ? new Uint8Array(gzipSync(bytes, { level: gzipLevel })) : bytes;
   }
 
@@ -76,7 +80,7 @@ export class Renderer {
     });
   }
 
-  #prefix({ id, labels }: RenderContainer | RenderPod): string {
+  #prefix({ id, labels }: RenderContainer | RenderPod): Uint8Array {
     const known = this.#prefixes.get(id);
     if (known !== undefined) return known;
     const prefix = labelPrefix(labelPairs(labels));

@@ -5,8 +5,10 @@ export const runningIn = (store: Store): readonly Container[] =>
   [...store.containers.values()].filter(({ state }) => state.kind === 'running');
 
 export function containerTarget({ record, state }: Container): ContainerTarget {
-  const cpuShares = 'resources' in state ? state.resources.cpuShares : 0;
-  return { id: record.id, cgroup: record.cgroup, cpuShares };
+  const resources = 'resources' in state ? state.resources : record.config.resources;
+  const { cpuShares, cpuQuota, cpuPeriod, memoryLimitBytes, memorySwapLimitBytes } = resources;
+  const revision = [cpuShares, cpuQuota, cpuPeriod, memoryLimitBytes, memorySwapLimitBytes].join();
+  return { id: record.id, cgroup: record.cgroup, cpuShares, revision };
 }
 
 export function podTarget({ record }: Pod): PodTarget {

@@ -10,7 +10,7 @@ function family(
   value: (stats: HugetlbStats) => bigint | undefined,
 ): F {
   return labelled({ ...naming, name: `container_hugetlb_${naming.name}` }, ['pagesize'], ({ look }) =>
-    (look.stats.hugetlb ?? []).flatMap((stats) => row([stats.pageSize], value(stats))),
+    (look.more?.hugetlb ?? []).flatMap((stats) => row([stats.pageSize], value(stats))),
   );
 }
 

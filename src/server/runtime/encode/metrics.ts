@@ -1,5 +1,6 @@
 import { MetricType } from '../../../../api/cri/v1/api.ts';
 import type { Metric, MetricDescriptor, PodSandboxMetrics } from '../../../../api/cri/v1/api.ts';
+import { rowsOf } from '../../../../metrics/family.ts';
 import type { Family } from '../../../../metrics/family.ts';
 import { labelKeys, labelsOfContainer, labelsOfPod } from '../../../sandbox/stats/labels.ts';
 import type { SubjectLabels } from '../../../sandbox/stats/labels.ts';
@@ -13,7 +14,7 @@ import { networkFamilies } from '../../../sandbox/stats/series/network.ts';
  * many as the keys here.
  */
 export const metricDescriptors: readonly MetricDescriptor[] = [...criFamilies, ...networkFamilies].map(
-  ({ name, help, labels }) => ({ name, help, labelKeys: [...labelKeys, ...labels] }),
+  ({ name, help, labels }) => ({ name, help, labelKeys: [...labelKeys, ...(labels ?? [])] }),
 );
 
 export function encodePodMetrics(sample: PodSample): PodSandboxMetrics {
@@ -37,7 +38,7 @@ function containerMetrics(container: ContainerSample, { pod }: PodSample): Metri
 function metricsOf<Subject>(family: Family<Subject>, subject: Subject, labels: SubjectLabels): Metric[] {
   const metricType = family.type === 'counter' ? MetricType.COUNTER : MetricType.GAUGE;
   const own = labelKeys.map((key) => labels[key]);
-  return family.rows(subject).map((row) => ({
+  return rowsOf(family, subject).map((row) => ({
     name: family.name,
     // 0: read for this call, not taken from a cache.
     timestamp: 0n,
