@@ -31,6 +31,7 @@ export async function measureCalls(
 /** One pod's life, and the calls that read all of them. */
 async function pass(contestant: Contestant, samples: Samples = new Map()): Promise<void> {
   const { runtime } = contestant.cri;
+  await contestant.plugins?.measure(samples);
   const pod = await podUp(contestant, planPod(contestant), samples);
   const { container: containerId } = pod;
   const exec = await timed(samples, 'ExecSync', () => runtime.execSync({ containerId, cmd: ['true'], timeout: 10n }));

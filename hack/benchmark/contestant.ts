@@ -1,5 +1,6 @@
 import type { ContainerConfig, PodSandboxConfig } from '../../api/cri/v1/api.ts';
 import type { CriClient } from '../lib/cri-client.ts';
+import type { PluginsAlone } from './plugins-alone.ts';
 import type { Service } from './service.ts';
 
 /** What a kubelet has made and settled before its first call. */
@@ -36,4 +37,6 @@ export interface Contestant {
   readonly standing: Pod[];
   /** Undefined for one that was running before us: that is not restarted. */
   readonly service: Service | undefined;
+  /** The plugins that make its pods' network, to be timed without it. */
+  readonly plugins: PluginsAlone | undefined;
 }

@@ -8,10 +8,11 @@ interface Expectation {
 
 /** Cricket's limits on the machine that they were set for; the ratios hold on any. Empty without a Cricket. */
 export function renderExpectations({ contestants }: Results): string {
-  const cricket = contestants.find(({ name }) => name === 'cricket');
+  const cricket = contestants.find(({ name }) => name.startsWith('cricket'));
   if (cricket === undefined) return '';
   const peer = contestants.find(({ name }) => name === 'containerd');
-  const rows = expectationsOf(cricket, peer).flatMap(({ what, limit, value }) => {
+  const all = [...expectationsOf(cricket, peer), ...beyondPlugins(contestants)];
+  const rows = all.flatMap(({ what, limit, value }) => {
     if (value === undefined) return [];
     return [`| ${what} | ≤ ${limit} | ${value.toFixed(2)} | ${value <= limit ? 'yes' : '**no**'} |`];
   });
@@ -50,6 +51,19 @@ function expectationsOf(cricket: ContestantResults, peer: ContestantResults | un
     { what: 'processor time of a pull / containerd', limit: 1, value: pullRatio('cpu') },
     { what: 'slowest List during removals, ms', limit: 50, value: removal?.list.max },
   ];
+}
+
+/** What Cricket adds to the time that CNI plugins take. */
+function beyondPlugins(contestants: readonly ContestantResults[]): Expectation[] {
+  const calls = contestants.find(({ name }) => name === 'cricket+cni')?.calls;
+  const beyond = (
+    call: 'RunPodSandbox' | 'StopPodSandbox',
+    alone: 'CNI plugins alone, ADD' | 'CNI plugins alone, DEL',
+  ) => {
+    const [whole, part] = [calls?.[call]?.median, calls?.[alone]?.median];
+    return { what: `${call} beyond its CNI plugins, ms`, limit: 5, value: whole && part ? whole - part : undefined };
+  };
+  return [beyond('RunPodSandbox', 'CNI plugins alone, ADD'), beyond('StopPodSandbox', 'CNI plugins alone, DEL')];
 }
 
 function maximum(values: readonly number[]): number | undefined {

@@ -61,8 +61,8 @@ async function openDaemon(
 ): Promise<Pick<PrivateDaemon, 'endpoint'> & Partial<PrivateDaemon>> {
   if (wish.kind === 'running') return wish;
   const daemon =
-    wish.name === 'cricket'
-      ? await startPrivateCricket(dir, certsDir, daemonCgroup)
+    wish.name === 'cricket' || wish.name === 'cricket+cni'
+      ? await startPrivateCricket({ dir, certsDir, cgroup: daemonCgroup, withCni: wish.name === 'cricket+cni' })
       : await startPrivateContainerd(dir, certsDir, wish.name === 'containerd' ? 'runc' : 'crun');
   made.defer(() => daemon.stop());
   return daemon;
@@ -75,7 +75,7 @@ interface One extends Own {
 
 async function openOne(
   { wish, dir, cgroup, reference }: One,
-  { endpoint, service }: Pick<PrivateDaemon, 'endpoint'> & Partial<PrivateDaemon>,
+  { endpoint, service, plugins }: Pick<PrivateDaemon, 'endpoint'> & Partial<PrivateDaemon>,
   made: AsyncDisposableStack,
 ): Promise<Contestant> {
   const kubeletDir = `${dir}.kubelet`;
@@ -101,6 +101,7 @@ async function openOne(
     run,
     standing: [],
     service,
+    plugins,
   };
 }
 

@@ -4,7 +4,7 @@ export const phases = ['pull', 'start', 'memory', 'calls', 'removal'] as const;
 export type Phase = (typeof phases)[number];
 
 /** Daemons that the benchmark itself can start, each with a root of its own. */
-export const privateNames = ['cricket', 'containerd', 'containerd+crun'] as const;
+export const privateNames = ['cricket', 'cricket+cni', 'containerd', 'containerd+crun'] as const;
 export type PrivateName = (typeof privateNames)[number];
 
 export type EndpointWish =

@@ -1,35 +1,17 @@
-import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startContainerd } from '../lab/containerd.ts';
-import { links, nftTables } from '../../test/leftovers/kernel.ts';
+import { nftTables } from '../../test/leftovers/kernel.ts';
+import { cniChain, removeChain } from './chain.ts';
+import type { PluginsAlone } from './plugins-alone.ts';
 import { Service } from './service.ts';
 
 const bridge = 'crkbench1';
-/** The chain that Kubernetes guides set up; addresses are kept in our own folder. */
-const cni = (dir: string) => ({
-  cniVersion: '0.4.0',
-  name: 'cricket-bench',
-  plugins: [
-    {
-      type: 'bridge',
-      bridge,
-      isGateway: true,
-      ipMasq: true,
-      ipam: {
-        type: 'host-local',
-        dataDir: join(dir, 'addresses'),
-        ranges: [[{ subnet: '10.86.0.0/16' }]],
-        routes: [{ dst: '0.0.0.0/0' }],
-      },
-    },
-    { type: 'portmap', capabilities: { portMappings: true } },
-  ],
-});
-
 export interface PrivateDaemon {
   readonly endpoint: string;
   readonly service: Service;
+  /** Of one whose pods have the network of CNI plugins, and that tells them from its own part. */
+  readonly plugins?: PluginsAlone;
   /** Ends it and takes away what it leaves in the kernel; its pods are gone by then. */
   stop(): Promise<void>;
 }
@@ -41,7 +23,7 @@ export async function startPrivateContainerd(
   runtime: 'runc' | 'crun',
 ): Promise<PrivateDaemon> {
   const tablesBefore = nftTables();
-  const lab = await startContainerd({ dir, certsDir, cni: cni(dir), runtime });
+  const lab = await startContainerd({ dir, certsDir, cni: cniChain(dir, bridge, '10.86.0.0/16'), runtime });
   process.kill(lab.pid, 'SIGTERM');
   while (isAlive(lab.pid)) await delay(20);
   const { endpoint, logFile } = lab;
@@ -51,7 +33,7 @@ export async function startPrivateContainerd(
       await lab.stop();
     } finally {
       await service.end();
-      removeNetwork(tablesBefore);
+      removeChain(bridge, tablesBefore);
     }
   };
   try {
@@ -61,17 +43,6 @@ export async function startPrivateContainerd(
     throw error;
   }
   return { endpoint, service, stop };
-}
-
-/** The bridge, and the tables that iptables made for the plugins: those that were not there and have no rule left. */
-function removeNetwork(tablesBefore: readonly string[]): void {
-  if (links().includes(bridge)) execFileSync('ip', ['link', 'delete', bridge]);
-  for (const table of ['ip nat', 'ip filter']) {
-    if (tablesBefore.includes(table) || !nftTables().includes(table)) continue;
-    const rules = execFileSync('nft', ['list', 'table', ...table.split(' ')], { encoding: 'utf8' });
-    if (!/\b(jump|accept|masquerade|dnat)\b(?!;)/.test(rules.replaceAll(/policy accept/g, '')))
-      execFileSync('nft', ['delete', 'table', ...table.split(' ')]);
-  }
 }
 
 /** The lab reaps it, so its pid is free once it has ended. */

@@ -14,6 +14,8 @@ export const measures = [
   'ListContainers',
   'ListPodSandbox',
   'ListContainerStats',
+  'CNI plugins alone, ADD',
+  'CNI plugins alone, DEL',
 ] as const;
 export type Measure = (typeof measures)[number];
 
