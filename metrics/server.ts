@@ -14,6 +14,8 @@ export type MetricsServerOptions = ServerAddress &
     readonly token?: string | undefined;
     /** What keeps the daemon from serving, one line each; nothing: it is ready. */
     readonly problems: () => readonly string[] | Promise<readonly string[]>;
+    /** What only a restart mends, one line each. Undefined: that we answer is enough. */
+    readonly faults?: () => Promise<readonly string[]>;
     /** Further paths: the status page. */
     readonly pages?: ReadonlyMap<string, Page>;
   };
@@ -36,7 +38,7 @@ export interface Answer {
 const plain = 'text/plain; charset=utf-8';
 
 /**
- * Serves /metrics, /healthz (the loop turns) and /readyz (nothing keeps us from serving).
+ * Serves /metrics, /healthz (a restart would mend nothing) and /readyz (nothing keeps us from serving).
  * Errors: those of `listen`.
  */
 export async function serveMetrics(options: MetricsServerOptions): Promise<MetricsServer> {
@@ -78,7 +80,7 @@ async function answerFor(
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return { status: 405, type: plain, body: 'only GET and HEAD are answered\n' };
   const [path = '', query] = (request.url ?? '').split('?');
-  if (path === '/healthz') return { status: 200, type: plain, body: 'ok\n' };
+  if (path === '/healthz') return readiness((await options.faults?.()) ?? []);
   if (path === '/readyz') return readiness(await options.problems());
   if (!mayRead(options.token, request.headers.authorization)) return unauthorized;
   const page = options.pages?.get(path);

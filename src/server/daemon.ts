@@ -12,7 +12,9 @@ import { serveControl } from './control/serve.ts';
 import { serveCri } from './grpc/serve.ts';
 import { imageHandlers, runtimeHandlers } from './handlers.ts';
 import { fired, notifierFor, reloadLogLevel, serviceManagerFrom, stayAlive, watchSignals } from './lifecycle.ts';
+import { readinessOf } from './readiness.ts';
 import { startRepairs } from './repairs.ts';
+import { statusPages } from './status-page/pages.ts';
 import { traceSettings } from './telemetry-settings.ts';
 import { startTelemetry } from './telemetry.ts';
 import { version } from './version.ts';
@@ -56,8 +58,11 @@ export async function runDaemon({ config, readConfig, environment, reach }: Daem
   // Disposed first: what waits below waits for this.
   stack.defer(() => lifetime.abort(fail('unavailable', 'the daemon is ending')));
 
-  const problems = () => (parts.network.ready().ready ? [] : ['the pod network is not ready']);
-  stack.use(await openMetricsServer(config, parts, { metrics, problems }));
+  let serving = false;
+  const phase = () => (signals.ending.aborted ? 'ending' : serving ? 'serving' : 'starting');
+  const readiness = readinessOf(parts, config, phase);
+  const pages = statusPages({ ...parts, ...readiness }, config);
+  stack.use(await openMetricsServer(config, parts, { metrics, pages, ...readiness }));
   stack.use(await serveControl({ socket: controlSocket(config), verbs: controlVerbs(parts, config) }, log));
   const streaming = stack.use(await openStreams(parts, config, metrics));
   const handlers = { runtime: runtimeHandlers(parts, streaming), image: imageHandlers(parts.images) };
@@ -65,6 +70,7 @@ export async function runDaemon({ config, readConfig, environment, reach }: Daem
     { socket: config.socket, group: config.group, ...handlers },
     { log, metrics: metrics.rpc },
   );
+  serving = true;
   log.info({ socket: config.socket, version, pods: parts.store.pods.size }, 'serving');
   notifier.ready(`serving ${config.socket}`);
   await fired(signals.ending);

@@ -45,33 +45,31 @@ export type InfoParts = Pick<Parts, 'cgroups' | 'images' | 'instance' | 'log' | 
 
 /** GET /v1/info : what this daemon is, what it has and what it runs on. */
 export function infoVerb(parts: InfoParts, config: Config): Verb {
+  return { method: 'GET', path: infoPath, run: async (_request, signal) => nodeInfo(parts, config, signal) };
+}
+
+export async function nodeInfo(parts: InfoParts, config: Config, signal: AbortSignal): Promise<InfoAnswer> {
+  const { cgroups, images, instance, log, store } = parts;
+  const { usedBytes } = await images.filesystem(signal);
+  const { bavail, blocks, bsize } = await statfs(config.root);
   return {
-    method: 'GET',
-    path: infoPath,
-    async run(_request, signal): Promise<InfoAnswer> {
-      const { cgroups, images, instance, log, store } = parts;
-      const { usedBytes } = await images.filesystem(signal);
-      const { bavail, blocks, bsize } = await statfs(config.root);
-      return {
-        ...{ version: parts.version, node: process.versions.node, pid: process.pid, uptime: process.uptime() },
-        instance,
-        host: hostFacts(),
-        cgroups: { version: cgroups.version, driver: cgroups.driver, parent: config.cgroup.parent },
-        runtimes: [...parts.runtimes.values()].map(({ name, path }) => ({
-          ...{ name, path, isDefault: name === config.defaultRuntime },
-        })),
-        monitor: config.conmon.path,
-        storage: {
-          ...{ driver: 'overlay', root: config.root, state: config.state, images: images.list().length },
-          ...{ layerBytes: Number(usedBytes), freeBytes: bavail * bsize, totalBytes: blocks * bsize },
-        },
-        network: networkFacts(parts, config),
-        ...objectCounts(store),
-        unreadable: store.unreadable.size,
-        endpoints: { cri: config.socket, metrics: config.metrics.address },
-        log: log.level,
-      };
+    ...{ version: parts.version, node: process.versions.node, pid: process.pid, uptime: process.uptime() },
+    instance,
+    host: hostFacts(),
+    cgroups: { version: cgroups.version, driver: cgroups.driver, parent: config.cgroup.parent },
+    runtimes: [...parts.runtimes.values()].map(({ name, path }) => ({
+      ...{ name, path, isDefault: name === config.defaultRuntime },
+    })),
+    monitor: config.conmon.path,
+    storage: {
+      ...{ driver: 'overlay', root: config.root, state: config.state, images: images.list().length },
+      ...{ layerBytes: Number(usedBytes), freeBytes: bavail * bsize, totalBytes: blocks * bsize },
     },
+    network: networkFacts(parts, config),
+    ...objectCounts(store),
+    unreadable: store.unreadable.size,
+    endpoints: { cri: config.socket, metrics: config.metrics.address },
+    log: log.level,
   };
 }
 

@@ -7,7 +7,7 @@ import { splitServerAddress } from '../config/values.ts';
 import { freeSocketPath } from '../grpc/socket.ts';
 import type { HandlerParts } from '../handlers.ts';
 
-type Served = Pick<MetricsServerOptions, 'metrics' | 'problems' | 'pages'>;
+type Served = Pick<MetricsServerOptions, 'metrics' | 'problems' | 'faults' | 'pages'>;
 
 /** Serves what metrics.address says; undefined where that is empty. Errors: `failed_precondition` naming the setting. */
 export async function openMetricsServer(

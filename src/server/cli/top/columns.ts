@@ -19,10 +19,7 @@ export const nameOf = ({ namespace, pod, name }: TopRow): string =>
 export const columns: readonly Column[] = [
   { title: 'CONTAINER', align: 'left', drop: 0, cell: nameOf },
   { title: 'ID', align: 'left', drop: 9, cell: ({ id }) => id.slice(0, 12) },
-  {
-    ...{ title: 'CPU %', align: 'right', drop: 0, cell: ({ cpuPercent }) => percent(cpuPercent) },
-    colour: ({ cpuPressure }) => level(cpuPressure, 20, 60),
-  },
+  { title: 'CPU %', align: 'right', drop: 0, cell: ({ cpuPercent }) => percent(cpuPercent) },
   {
     ...{ title: 'MEM USAGE / LIMIT', align: 'right', drop: 1 },
     cell: ({ memoryBytes, memoryLimitBytes }) =>
