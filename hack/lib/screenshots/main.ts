@@ -1,11 +1,10 @@
 /** main.ts DIR : writes the pictures of docs/images. */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startCricket } from '../../../test/fixtures/daemon.ts';
 import type { Cricket } from '../../../test/fixtures/daemon.ts';
+import { freePort } from '../../../test/fixtures/prometheus.ts';
 import { runContainer, runPod } from '../../../test/fixtures/pods.ts';
 import type { TestPod } from '../../../test/fixtures/pods.ts';
 import { inTerminal } from '../../../test/fixtures/terminal.ts';
@@ -15,14 +14,6 @@ import { terminalPage } from './terminal-page.ts';
 const MiB = 1024 * 1024;
 /** Seconds for which the plots are filled. */
 const watched = 75;
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((done) => server.close(done));
-  return port;
-}
 
 /** Busy for so much of each second; holds so many megabytes. */
 const load = (busy: number, megabytes: number) =>
