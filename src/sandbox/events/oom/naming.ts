@@ -31,8 +31,9 @@ export class Naming implements Disposable {
   match(last = false): void {
     const now = performance.now();
     const late = this.#unnamed.filter(({ until }) => last || until <= now);
-    // A victim of which nothing is known is his who alone misses one.
-    const alone = new Set(late.map(({ kill }) => kill.container.record.id)).size === 1;
+    // Victims of which nothing is known are his who alone misses some, and as many. A wrong name is worse than none.
+    const missing = new Set(this.#unnamed.map(({ kill }) => kill.container.record.id));
+    const alone = missing.size === 1 && this.#victims.unknown === this.#unnamed.length;
     this.#unnamed = this.#unnamed.filter((one) => {
       const isLate = late.includes(one);
       const known = this.#victims.take(one.kill.container.record.id);

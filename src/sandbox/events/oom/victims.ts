@@ -13,23 +13,31 @@ interface Waiting {
 type Whose = { readonly id: string } | 'none of ours' | undefined;
 
 /** Milliseconds; a counter that has not moved by then will not. */
-const keepMs = 10_000;
-/** Pids whose container is remembered. */
+const keepMs = 2_000;
+/** Pids whose container is remembered, and for how many milliseconds: the kernel gives the numbers out again. */
 const mostPids = 32_768;
+const pidMs = 5_000;
 
 /** Finds out whose process the OOM killer ended, from what is known when its line is read: it may be gone by then. */
 export class Victims {
   readonly #isContainer: (id: string) => boolean;
-  readonly #pids = new Map<number, string>();
+  readonly #containerOfInit: (pid: number) => string | undefined;
+  readonly #pids = new Map<number, { readonly id: string; readonly until: number }>();
   #waiting: Waiting[] = [];
 
-  constructor(isContainer: (id: string) => boolean) {
+  /** `containerOfInit`: of a first process that lives, or ended a moment ago. */
+  constructor(isContainer: (id: string) => boolean, containerOfInit: (pid: number) => string | undefined) {
     this.#isContainer = isContainer;
+    this.#containerOfInit = containerOfInit;
   }
 
-  /** Processes seen in a container while they lived. */
+  /** Processes seen in a container just now. */
   learn(containerId: string, pids: Iterable<number>): void {
-    for (const pid of pids) this.#pids.set(pid, containerId);
+    const until = performance.now() + pidMs;
+    for (const pid of pids) {
+      this.#pids.delete(pid);
+      this.#pids.set(pid, { id: containerId, until });
+    }
     for (const pid of this.#pids.keys()) {
       if (this.#pids.size <= mostPids) return;
       this.#pids.delete(pid);
@@ -42,15 +50,16 @@ export class Victims {
     cgroup,
   }: OomVictim): { readonly id: string; readonly cell?: string } | 'none of ours' | undefined {
     if (cgroup?.certain === true) return this.#inPath(cgroup.path) ?? 'none of ours';
-    const whose = this.#learnt(pid) ?? this.#byProcess(pid);
+    const init = this.#containerOfInit(pid);
+    const whose = init === undefined ? (this.#learnt(pid) ?? this.#byProcess(pid)) : { id: init };
     if (whose !== undefined) return whose;
     const group = cgroup === undefined ? undefined : this.#inPath(cgroup.path);
     return group && { id: group.id };
   }
 
   #learnt(pid: number): Whose {
-    const id = this.#pids.get(pid);
-    return id === undefined ? undefined : { id };
+    const known = this.#pids.get(pid);
+    return known === undefined || known.until < performance.now() ? undefined : { id: known.id };
   }
 
   /** A zombie still tells its cgroup on v2, and its parent on both. Neither waits for anything. */
@@ -96,7 +105,11 @@ export class Victims {
     return this.#takeAt(this.#waiting.findIndex((one) => one.containerId === containerId));
   }
 
-  /** The first one of which nothing is known: for a container that is the only one to miss any. */
+  /** Those of which nothing is known. */
+  get unknown(): number {
+    return this.#waiting.filter(({ containerId }) => containerId === undefined).length;
+  }
+
   takeUnknown(): OomVictim | undefined {
     return this.#takeAt(this.#waiting.findIndex((one) => one.containerId === undefined));
   }

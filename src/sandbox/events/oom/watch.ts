@@ -51,7 +51,10 @@ export class OomWatch implements Disposable {
 
   constructor(parts: OomParts) {
     this.#parts = parts;
-    this.#victims = new Victims((id) => this.#watched.has(id));
+    this.#victims = new Victims(
+      (id) => this.#watched.has(id),
+      (pid) => this.#containerOfInit(pid),
+    );
     this.#naming = new Naming(this.#victims, (kill, victim) => this.#tell(kill, victim));
     this.#journaled = journaledKills(parts.recent);
     this.#kernel = new KernelKills({
@@ -96,13 +99,21 @@ export class OomWatch implements Disposable {
         looks: [],
       };
       this.#watched.set(id, one);
-      if (one.initPid > 0) this.#victims.learn(id, [one.initPid]);
       one.source = this.#open(id, cgroup as CgroupPath);
     }
     if (one === undefined || isLive(state)) return;
     this.#kernel.drain();
     this.#look(one);
     letGo(one);
+  }
+
+  /** An end that is not released yet has happened just now, mostly by this very kill. */
+  #containerOfInit(pid: number): string | undefined {
+    for (const [id, { initPid, container }] of this.#watched) {
+      const { state } = container;
+      if (initPid === pid && (isLive(state) || (state.kind === 'exited' && !state.released))) return id;
+    }
+    return undefined;
   }
 
   #open(id: string, cgroup: CgroupPath): Disposable | undefined {
