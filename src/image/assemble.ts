@@ -58,6 +58,7 @@ export async function assembleImage(
       layers: mend === undefined ? parsed.diffIds : [...parsed.diffIds, mend],
       content: content.map(({ digest }) => digest),
       created: parsed.created,
+      added: new Date().toISOString(),
       config: parsed.config,
     };
     return await traced('image.commit', () => catalog.commit(record, content, signal));

@@ -79,6 +79,7 @@ export class Catalog {
     await this.#records.save({
       ...record,
       tags,
+      added: before?.added ?? record.added,
       digests: union(before?.digests, record.digests),
       content: [...new Set([...(before?.content ?? []), ...record.content])],
     });
@@ -91,6 +92,18 @@ export class Catalog {
     return this.get(record.id);
   }
 
+  /** Gives an image one more name, which another may lose by it. Errors: `not_found`. */
+  async tag(id: ImageId, tag: string, signal: AbortSignal): Promise<Image> {
+    const record = this.#records.get(id);
+    if (record === undefined) throw fail('not_found', `image ${id}: no such image; pull it first`);
+    return this.commit({ ...record, tags: [tag], digests: [], content: [] }, [], signal);
+  }
+
+  /** Containers that run from it or mount it. */
+  holders(id: ImageId): readonly string[] {
+    return [...this.#holds].filter(([, held]) => held.some((one) => one.id === id)).map(([holder]) => holder);
+  }
+
   /**
    * Removes an image with all its names (CRI: one name is enough); absent is fine.
    * Errors: `failed_precondition` naming the container that uses it.
@@ -99,10 +112,9 @@ export class Catalog {
     using _held = await this.#lock.acquire('change', signal);
     const image = this.find(text);
     if (image === undefined) return;
-    for (const [holder, held] of this.#holds) {
-      if (held.some(({ id }) => id === image.id))
-        throw fail('failed_precondition', `image ${text} is used by container ${holder}; remove the container first`);
-    }
+    const [holder] = this.holders(image.id);
+    if (holder !== undefined)
+      throw fail('failed_precondition', `image ${text} is used by container ${holder}; remove the container first`);
     throwIfAborted(signal);
     // At once, so that no container can take hold of it any more.
     this.#images = new Map([...this.#images].filter(([id]) => id !== image.id));
@@ -175,9 +187,13 @@ export class Catalog {
       repoDigests: record.digests,
       size: BigInt(bytes),
       config: record.config,
-      layers: stackable(record.layers).map((diffId) => ({ diffId, path: this.#layer(diffId).path })),
+      layers: stackable(record.layers).map((diffId) => {
+        const { path, bytes: size } = this.#layer(diffId);
+        return { diffId, path, bytes: size };
+      }),
       pinned: isPinned([...record.tags, ...record.digests], this.#names.pinned),
       created: record.created,
+      added: record.added,
     };
   }
 

@@ -6,6 +6,8 @@ import type { Digest } from './reference/digest.ts';
 export interface LayerRef {
   readonly diffId: Digest;
   readonly path: string;
+  /** What it takes on disk. */
+  readonly bytes: number;
 }
 
 /** An image that is here, whole. */
@@ -22,4 +24,6 @@ export interface Image {
   readonly pinned: boolean;
   /** RFC 3339, '' when the image does not say. */
   readonly created: string;
+  /** When it first came here, RFC 3339; '' when that was before anyone wrote it down. */
+  readonly added: string;
 }

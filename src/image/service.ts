@@ -19,6 +19,7 @@ import type { PullProgress } from './pull/progress.ts';
 import { Pulls } from './pull/pulls.ts';
 import type { PullOptions, RegistryAccess } from './pull/pulls.ts';
 import type { Digest } from './reference/digest.ts';
+import { nameOf, parseReference, tagOf } from './reference/parse.ts';
 import type { Descriptor, Platform } from './registry/manifest.ts';
 import { hostPlatform } from './registry/platform.ts';
 import type { RegistrySession } from './registry/session.ts';
@@ -72,12 +73,19 @@ export interface Images {
   find(text: string): Image | undefined;
   /** Errors: `not_found`. */
   get(id: ImageId): Image;
+  /**
+   * Gives an image one more name; an image that had it loses it. Errors: `not_found`, `invalid_argument` for a name
+   * with a digest, which nobody can give.
+   */
+  tag(source: string, name: string, signal: AbortSignal): Promise<Image>;
   /** With all its names; absent is fine. Errors: `failed_precondition` naming the container that uses it. */
   remove(text: string, signal: AbortSignal): Promise<void>;
   /** What all layers take. */
   filesystem(signal: AbortSignal): Promise<FilesystemUsage>;
   /** A holder (a container's id) keeps an image from removal, and one after another. Errors: `not_found`. */
   hold(id: ImageId, holder: string): void;
+  /** Who keeps it from removal. */
+  holders(id: ImageId): readonly string[];
   /** Ends all that the holder held. */
   release(holder: string): void;
   /** Removes layers without an image. None is removed before its first call, which says that all containers hold theirs. */
@@ -144,6 +152,18 @@ export async function openImages(options: ImageOptions): Promise<Images> {
     list: () => catalog.list(),
     find: (text) => catalog.find(text),
     get: (id) => catalog.get(id),
+    async tag(source, name, signal) {
+      const image = catalog.find(source);
+      if (image === undefined) throw fail('not_found', `image ${source}: not here; pull it first`);
+      const reference = parseReference(name);
+      const tag = tagOf(reference);
+      if (tag === undefined || reference.digest !== undefined)
+        throw fail(
+          'invalid_argument',
+          `image name ${name}: a digest cannot be given; name a tag such as ${nameOf(reference)}:1`,
+        );
+      return waitFor(catalog.tag(image.id, tag, lifetime.signal), signal);
+    },
     remove: (text, signal) => waitFor(catalog.remove(text, lifetime.signal).finally(trimLater), signal),
     async filesystem() {
       let [bytes, inodes] = [0, 0];
@@ -151,6 +171,7 @@ export async function openImages(options: ImageOptions): Promise<Images> {
       return { mountpoint: root, usedBytes: BigInt(bytes), usedInodes: BigInt(inodes) };
     },
     hold: (id, holder) => catalog.hold(id, holder),
+    holders: (id) => catalog.holders(id),
     release: (holder) => catalog.release(holder),
     collect: (signal) => catalog.collect(signal),
     async import(file, { name = '' }, signal) {

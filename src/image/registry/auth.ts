@@ -86,6 +86,7 @@ const maxTokenAnswer = 1 << 20;
 /** What a token is wanted for. */
 export interface TokenWish {
   readonly challenge: Challenge;
+  /** '' for none: whether the credentials are good. */
   readonly scope: string;
   readonly credentials: Credentials | undefined;
   readonly endpoint: Endpoint;
@@ -125,14 +126,14 @@ function tokenRequest(wish: TokenWish, realm: URL): HttpRequest {
       grant_type: 'refresh_token',
       service,
       client_id: 'cricket',
-      scope,
+      ...(scope !== '' && { scope }),
       refresh_token: credentials.identityToken,
     };
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
     return { method: 'POST', url: realm, headers, body: new URLSearchParams(form).toString(), tls };
   }
   if (service !== '') realm.searchParams.set('service', service);
-  realm.searchParams.set('scope', scope);
+  if (scope !== '') realm.searchParams.set('scope', scope);
   const known = credentials !== undefined && credentials.username !== '';
   return { method: 'GET', url: realm, headers: known ? { authorization: basicHeader(credentials) } : {}, tls };
 }

@@ -14,6 +14,8 @@ const schema = z.object({
   /** The files under content/ that belong to it: manifest and configuration. */
   content: z.array(digestSchema).readonly(),
   created: z.string(),
+  /** When it came here. */
+  added: z.string().default(''),
   config: z.object({
     env: texts,
     entrypoint: texts,

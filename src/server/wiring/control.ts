@@ -1,6 +1,10 @@
 import { join } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import { eventsVerb } from '../control/events.ts';
+import { diskUsageVerb } from '../control/images/disk-usage.ts';
+import { imageHistoryVerb } from '../control/images/history.ts';
+import { pruneImagesVerb } from '../control/images/prune.ts';
+import { tagImageVerb } from '../control/images/tag.ts';
 import { importImageVerb } from '../control/import-image.ts';
 import { pullProgressVerb } from '../control/pull-progress.ts';
 import type { HandlerParts } from '../handlers.ts';
@@ -13,6 +17,10 @@ export function controlVerbs(parts: HandlerParts, config: Config): readonly Verb
     ...observeVerbs(parts, config),
     eventsVerb(parts.events),
     pullProgressVerb(parts.images),
+    tagImageVerb(parts.images),
+    imageHistoryVerb(parts.images),
+    diskUsageVerb(parts),
+    pruneImagesVerb(parts.images),
     importImageVerb({
       uploads: join(config.root, 'ingest'),
       importImage: async (file, options, signal) => {

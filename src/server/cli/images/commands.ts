@@ -4,6 +4,7 @@ import type { FormatFlag } from '../format.ts';
 import { addSettingFlags } from '../settings.ts';
 import type { SettingFlags } from '../settings.ts';
 import type { Terminal } from '../terminal.ts';
+import { addImageUpkeepCommands } from './upkeep-commands.ts';
 
 /** `cricket images …`: the daemon does the work, over the CRI socket and, for import, the control socket. */
 export function addImageCommands(images: Command, terminal: Terminal): void {
@@ -41,4 +42,5 @@ export function addImageCommands(images: Command, terminal: Terminal): void {
       const { inspectImage } = await import('./inspect.ts');
       await inspectImage(image, flags, terminal);
     });
+  addImageUpkeepCommands(images, terminal);
 }
