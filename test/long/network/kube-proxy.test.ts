@@ -109,7 +109,10 @@ describe('beside a real kube-proxy', function () {
       const [{ ipv4: endpoint }, { ipv4: clientIp }] = [await ipsOf(network, backend), await ipsOf(network, client)];
 
       const api = apiServer(objectsFor(endpoint)).listen(0, '127.0.0.1');
-      stack.defer(() => void (api.close(), api.closeAllConnections()));
+      stack.defer(() => {
+        api.close();
+        api.closeAllConnections();
+      });
       await once(api, 'listening');
       writeFileSync(join(dir, 'kubeconfig'), kubeconfig((api.address() as AddressInfo).port));
       const logFile = join(dir, 'log');
