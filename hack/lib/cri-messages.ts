@@ -14,6 +14,7 @@ import {
   NamespaceOption,
   PodSandboxConfig,
   PodSandboxMetadata,
+  PortMapping,
 } from '../../api/cri/v1/api.ts';
 import { filled } from './cri-client.ts';
 
@@ -29,6 +30,7 @@ export interface PodWish {
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly sysctls?: Readonly<Record<string, string>>;
+  readonly ports?: readonly Partial<PortMapping>[];
   readonly dns?: Partial<DNSConfig>;
   /** As the kubelet does without a word in the pod: each container has its own PID namespace, the rest is the pod's. */
   readonly namespaces?: Partial<NamespaceOption>;
@@ -47,6 +49,7 @@ export function podConfig(wish: PodWish): PodSandboxConfig {
     logDirectory: wish.logDirectory ?? '',
     labels: { ...wish.labels },
     annotations: { ...wish.annotations },
+    portMappings: (wish.ports ?? []).map((port) => filled(PortMapping, port)),
     dnsConfig: wish.dns === undefined ? undefined : filled(DNSConfig, wish.dns),
     linux: filled(LinuxPodSandboxConfig, {
       cgroupParent: wish.cgroupParent ?? '',

@@ -1,7 +1,7 @@
 /**
  * Every step of the lifecycle operations, by name, in order. A step is announced *after* what it names has
  * been done; the kill test ends the daemon at each of them in turn and looks at what the restart makes of it. Those of
- * `cni-` are reached where CNI plugins make the network of pods.
+ * `cni-` are reached where CNI plugins make the network of pods, those of `net-` where it is built in.
  */
 export const stepNames = [
   'run-pod:intent',
@@ -10,6 +10,9 @@ export const stepNames = [
   'run-pod:cni-intent',
   'run-pod:cni-added',
   'run-pod:cni-cached',
+  'run-pod:net-reserved',
+  'run-pod:net-leased',
+  'run-pod:net-linked',
   'run-pod:network',
   'run-pod:files',
   'run-pod:saved',
@@ -27,6 +30,8 @@ export const stepNames = [
   'stop:killed',
   'stop-pod:containers',
   'stop-pod:cni-deleted',
+  'stop-pod:net-closed',
+  'stop-pod:net-detached',
   'stop-pod:network',
   'stop-pod:namespaces',
   'stop-pod:saved',

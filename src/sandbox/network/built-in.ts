@@ -1,6 +1,8 @@
 import { waitFor } from '../../base/abort.ts';
 import { during, errorFrom, fail } from '../../base/errors.ts';
 import type { PodId } from '../../base/ids.ts';
+import { ignoreSteps } from '../../base/steps.ts';
+import type { ReachStep } from '../../base/steps.ts';
 import { KeyedLocks } from '../../base/locks.ts';
 import type { AttachPlan } from '../../linux/netlink/calls.ts';
 import { Addresses } from './addresses.ts';
@@ -52,12 +54,14 @@ class BuiltInNetwork implements BuiltIn {
   readonly #locks = new KeyedLocks<PodId | 'host'>();
   readonly #busy = new Set<PodId>();
   readonly #watch: RuleWatch;
+  readonly #reach: ReachStep;
   #state: NetworkState;
 
   constructor(options: Settled) {
     const { instance, bridge, mtu, links, leases, state, log } = options;
     this.#options = options;
     this.#state = state;
+    this.#reach = options.reach ?? ignoreSteps;
     this.#guard = new ForwardGuard(instance, bridge, options.acceptForward ?? false);
     const onForwardingEnabled = async (family: 'ipv4' | 'ipv6') =>
       this.#save(family === 'ipv4' ? { forwardingWasOff: true } : { forwarding6WasOff: true });
@@ -103,9 +107,12 @@ class BuiltInNetwork implements BuiltIn {
         const state = this.#host.ready;
         if (!state.ready) throw fail('failed_precondition', `network of pod ${pod.id}: ${state.message}`);
         await this.#options.ports.reserve(pod);
+        this.#reach('run-pod:net-reserved');
         const lease = this.#leaseOf(pod.id, mac) ?? (await this.#addresses.take(pod.id, { ipv6: wantsIpv6(pod), mac }));
+        this.#reach('run-pod:net-leased');
         this.#releases.cancel(lease);
         await this.#link(lease, pod.netns);
+        this.#reach('run-pod:net-linked');
         const addresses = this.#addressesOf(lease);
         await this.#options.ports.open(pod.id, addresses);
         return { ips: addresses.map(({ ip }) => ip) };
@@ -160,9 +167,11 @@ class BuiltInNetwork implements BuiltIn {
     await waitFor(
       this.#exclusively(pod, async () => {
         await this.#options.ports.release(pod);
+        this.#reach('stop-pod:net-closed');
         const lease = this.#options.leases.of(pod);
         if (lease === undefined) return;
         const gone = await this.#host.call('detachLink', lease.link);
+        this.#reach('stop-pod:net-detached');
         if (!gone) {
           this.#releases.add(lease);
           return;

@@ -4,6 +4,7 @@ import { makePrivateDirectory } from '../../base/checkpoint.ts';
 import { fail } from '../../base/errors.ts';
 import type { InstanceId } from '../../base/ids.ts';
 import type { Logger } from '../../base/log.ts';
+import type { ReachStep } from '../../base/steps.ts';
 import type { LinkRunner } from '../../linux/netlink/calls.ts';
 import type { RuleChange } from '../../linux/netlink/rule-monitor.ts';
 import type { Range } from './cidr.ts';
@@ -41,6 +42,7 @@ export interface BuiltInOptions {
   /** Runs LinkCalls in the namespace Worker. */
   readonly links: LinkRunner;
   readonly ports: HostPorts;
+  readonly reach?: ReachStep;
 }
 
 /** Options with every default decided, and what an earlier daemon left. */

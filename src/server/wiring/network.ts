@@ -23,7 +23,7 @@ export async function openNetwork(
   const cni = await openCniNetwork({ ...cniOptions(given, parts), ports, onChange });
   const builtIn = await openBuiltInNetwork({
     ...common,
-    ...{ ranges, ipv6Range, reachable, acceptForward, ports },
+    ...{ ranges, ipv6Range, reachable, acceptForward, ports, reach: given.reach },
     ...(bridge === '' ? {} : { bridge }),
     ...(mtu === 0 ? {} : { mtu }),
     watchRules: (onChange) => watchRules(parts.watcher, onChange),

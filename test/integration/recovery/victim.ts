@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { NamespaceMode, NamespaceOption } from '../../../api/cri/v1/api.ts';
+import type { PortMapping } from '../../../api/cri/v1/api.ts';
 import { filled } from '../../../hack/lib/cri-client.ts';
 import type { Cricket } from '../../fixtures/daemon.ts';
 import { createContainer, runPod } from '../../fixtures/pods.ts';
@@ -17,8 +18,12 @@ export class Victim {
   #pod: TestPod | undefined;
   #container: TestContainer | undefined;
 
+  /** A pod with a host port has more to lose: those that are killed at the network's steps have one. */
+  readonly #ports: readonly Partial<PortMapping>[];
+
   constructor(cricket: Cricket, step: string, { sharedPid }: { readonly sharedPid: boolean }) {
     this.#cricket = cricket;
+    this.#ports = step.includes(':net-') ? [{ hostPort: 28_765, containerPort: 80 }] : [];
     this.#name = step.replace(':', '-');
     this.#pidMode = sharedPid ? NamespaceMode.POD : NamespaceMode.CONTAINER;
   }
@@ -43,6 +48,7 @@ export class Victim {
         this.#pod = await runPod(this.#cricket, {
           name: this.#name,
           namespaces: { pid: this.#pidMode },
+          ports: this.#ports,
         });
         return;
       case 'create':
