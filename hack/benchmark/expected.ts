@@ -29,6 +29,10 @@ function expectationsOf(cricket: ContestantResults, peer: ContestantResults | un
     const [ours, theirs] = [cricket.pull?.[what].median, peer?.pull?.[what].median];
     return ours === undefined || theirs === undefined ? undefined : ours / theirs;
   };
+  const streamRatio = (what: 'output' | 'roundTrip') => {
+    const [ours, theirs] = [cricket.streams?.[what].median, peer?.streams?.[what].median];
+    return ours === undefined || theirs === undefined ? undefined : ours / theirs;
+  };
   const most = memory.findLast(({ pods }) => pods > 0);
   return [
     { what: 'pod up, ms', limit: 30, value: calls['pod up']?.median },
@@ -49,6 +53,8 @@ function expectationsOf(cricket: ContestantResults, peer: ContestantResults | un
     })),
     { what: 'pull / containerd', limit: 0.5, value: pullRatio('wall') },
     { what: 'processor time of a pull / containerd', limit: 1, value: pullRatio('cpu') },
+    { what: 'exec that prints 500 MiB / containerd', limit: 1, value: streamRatio('output') },
+    { what: 'a byte through exec -i / containerd', limit: 1, value: streamRatio('roundTrip') },
     { what: 'slowest List during removals, ms', limit: 50, value: removal?.list.max },
   ];
 }

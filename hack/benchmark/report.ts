@@ -19,6 +19,11 @@ export function renderTables(results: Results): string {
       rows: startRows(contestants),
     },
     {
+      title: 'Streams, fastest / median / p95',
+      head: [...names, ...ratioNames(names)],
+      rows: streamRows(contestants),
+    },
+    {
       title: '20 pods removed at once, with unwritten files, beside a host path that never answers',
       head: names,
       rows: removalRows(contestants),
@@ -79,6 +84,21 @@ function pullRows(contestants: readonly ContestantResults[]): Row[] {
     if (found.every((one) => one === undefined)) return [];
     return [[what === 'wall' ? 'PullImage' : 'processor time', ...found.map(spread), ...ratios(found)]];
   });
+}
+
+function streamRows(contestants: readonly ContestantResults[]): Row[] {
+  const row = (title: string, found: readonly (Summary | undefined)[]): Row[] =>
+    found.every((one) => one === undefined) ? [] : [[title, ...found.map(spread), ...ratios(found)]];
+  return [
+    ...row(
+      'exec that prints 500 MiB, s',
+      contestants.map(({ streams }) => streams?.output),
+    ),
+    ...row(
+      'a byte through exec -i and back, ms',
+      contestants.map(({ streams }) => streams?.roundTrip),
+    ),
+  ];
 }
 
 function removalRows(contestants: readonly ContestantResults[]): Row[] {

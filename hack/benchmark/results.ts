@@ -4,6 +4,7 @@ import type { PullResult } from './pulls.ts';
 import type { RemovalResult } from './removal.ts';
 import type { Measure, Summary } from './samples.ts';
 import type { StartPoint } from './starts.ts';
+import type { StreamsResult } from './streams.ts';
 
 /** All that a run has found; what --json writes. Times are milliseconds, sizes MiB. */
 export interface Results {
@@ -23,6 +24,7 @@ export interface ContestantResults {
   /** In the order they were read. */
   readonly memory: (MemoryPoint & { readonly when: string })[];
   readonly starts: StartPoint[];
+  streams?: StreamsResult;
   removal?: RemovalResult;
   pull?: PullResult;
 }

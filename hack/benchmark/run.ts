@@ -10,6 +10,7 @@ import type { ContestantResults } from './results.ts';
 import { measures, summarize } from './samples.ts';
 import type { Samples } from './samples.ts';
 import { measureStarts } from './starts.ts';
+import { measureStreams } from './streams.ts';
 
 /** Milliseconds of quiet before memory is read: what is kept counts, not what is just being dropped. */
 const settleMs = 5000;
@@ -60,6 +61,11 @@ export async function runPhases(
     for (const [one, samples] of await measureCalls(contestants, rounds, signal))
       Object.assign(results.get(one)?.calls ?? {}, summaries(samples));
     await memory(`${pods} pods, after ${rounds} more came and went`);
+  }
+  if (phases.has('streams')) {
+    say('printing 500 MiB and sending single bytes, in turns');
+    for (const [one, result] of await measureStreams(contestants, signal))
+      Object.assign(results.get(one) ?? {}, { streams: result });
   }
   if (phases.has('removal')) {
     say('removing 20 pods at once');
