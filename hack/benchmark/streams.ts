@@ -64,8 +64,8 @@ async function timeOutput(crictl: string, one: Contestant): Promise<number> {
   const begun = performance.now();
   const child = spawn(crictl, argumentsFor(one, [], printing), { stdio: ['ignore', nowhere, 'ignore'] });
   closeSync(nowhere);
-  const [code] = await once(child, 'exit');
-  if (code !== 0) throw new Error(`${one.name}: crictl exec ended with ${String(code)}`);
+  const [code] = (await once(child, 'exit')) as [number | null];
+  if (code !== 0) throw new Error(`${one.name}: crictl exec ended with ${code ?? 'a signal'}`);
   return (performance.now() - begun) / 1000;
 }
 

@@ -1,0 +1,3 @@
+import { describeStorm } from '../../integration/streaming/storm.ts';
+
+describeStorm(10_000);
