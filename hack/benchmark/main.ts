@@ -1,6 +1,7 @@
 /** main.ts [--endpoint …]… : what hack/bench runs. Tables on stdout, what it is doing on stderr. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { statusOf } from '../lib/cri-client.ts';
+import { replaceMarked } from '../lib/marked.ts';
 import { renderExpectations } from './expected.ts';
 import { describeMachine, loadAverage } from './machine.ts';
 import { openContestants } from './open.ts';
@@ -33,17 +34,9 @@ async function main(options: Options): Promise<void> {
   const results: Results = { machine, load, pods: options.pods, rounds: options.rounds, contestants };
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);
   const text = render(results);
-  if (options.doc !== undefined) replaceMarked(options.doc, text);
+  if (options.doc !== undefined)
+    writeFileSync(options.doc, replaceMarked(readFileSync(options.doc, 'utf8'), 'hack/bench', text));
   console.log(text);
-}
-
-/** Errors: when the document has no such marks. */
-function replaceMarked(file: string, text: string): void {
-  const [begin, end] = ['<!-- begin: hack/bench -->', '<!-- end: hack/bench -->'];
-  const before = readFileSync(file, 'utf8');
-  const [from, to] = [before.indexOf(begin), before.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`${file} has no lines "${begin}" and "${end}"`);
-  writeFileSync(file, `${before.slice(0, from + begin.length)}\n\n${text}\n\n${before.slice(to)}`);
 }
 
 function render(results: Results): string {

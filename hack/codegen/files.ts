@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
 import { typeScriptOf } from './buf.ts';
 import { readContract, repoRoot } from './contract.ts';
+import { metricsDoc, metricsDocPath } from './metrics-doc.ts';
 import { protoText } from './proto.ts';
 import { secretsText } from './secrets.ts';
 
@@ -13,6 +14,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ['api/cri/v1/api.proto', proto],
     ['api/cri/v1/api.ts', await typeScriptOf(proto)],
+    [metricsDocPath, metricsDoc(repoRoot)],
     ['api/cri/v1/secrets.ts', await formatted('api/cri/v1/secrets.ts', secretsText(contract))],
   ]);
 }
