@@ -4,14 +4,12 @@ interface Skip {
   readonly reason: string;
 }
 
-const streaming = 'streams come in a version of their own';
 const podSpec = 'AppArmor profiles come with the rest of the pod spec';
 const userNamespaces = 'no runtime handler says that it has user namespaces yet';
 const recursive = 'no runtime handler says that it has recursive read-only mounts yet';
 
 /** What is left out. Everything else must pass. */
 export const skips: readonly Skip[] = [
-  { name: 'Streaming', reason: streaming },
   { name: 'AppArmor', reason: podSpec },
   { name: 'Security Context UserNamespaces', reason: userNamespaces },
   {

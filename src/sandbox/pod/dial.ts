@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { withTimeout } from '../../base/abort.ts';
-import { errnoOf, fail } from '../../base/errors.ts';
+import { during, errnoOf, fail } from '../../base/errors.ts';
 import { connectLoopback, openTcpSocket } from '../../linux/connect-tcp.ts';
 import type { IpFamily } from '../../linux/connect-tcp.ts';
 import { requirePod } from '../store/resolve.ts';
@@ -45,7 +45,7 @@ export async function dialPod(parts: DialParts, podId: string, port: number, sig
       if (nobodyThere.has(errnoOf(error))) return undefined;
       if (deadline.aborted && !signal.aborted)
         throw fail('deadline_exceeded', `connect to port ${port} of ${title}: nobody accepts the connection`, error);
-      throw error;
+      throw during(`connect to port ${port} of ${title}`, error);
     }
   };
   const connected = (await connect(4)) ?? (await connect(6));
