@@ -177,7 +177,8 @@ export class TarReader {
     const { entry, size, head } = this.#sparseMember();
     const regions = head.take(block);
     const stored = entry.size - head.length;
-    if (stored < 0) throw fail('invalid_argument', 'layer has a sparse member that is shorter than its map');
+    if (stored < 0 || (regions === undefined && stored === 0))
+      throw fail('invalid_argument', 'layer has a sparse member that is shorter than its map');
     if (regions === undefined) this.#expect('sparse-head', blockSize);
     else this.#deliver({ ...entry, size: stored, sparse: checkedMap(size, regions, stored) });
   }

@@ -60,6 +60,9 @@ export async function unpack(directory: string, name: string, tar: Buffer): Prom
   return { ...usage, path };
 }
 
+/** The same for what need not be a tar; its diffID is not what is tried. */
+export const unpackBlob = (directory: string, name: string, blob: Buffer) => unpack(directory, name, blob);
+
 export const unpackEntries = (directory: string, name: string, entries: readonly TarEntry[]) =>
   unpack(directory, name, encodeTar(entries));
 
