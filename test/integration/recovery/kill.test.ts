@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { expect } from 'chai';
 import { ContainerState, PodSandboxState } from '../../../api/cri/v1/api.ts';
 import { stepNames as allSteps } from '../../../src/base/steps.ts';
@@ -57,6 +58,7 @@ describe('a daemon killed', function () {
       if (/^(run-pod|create):(?!saved)/.test(step)) await eventually(() => expectUndone(cricket, held, victim));
       await victim.retry(operation);
       expect(await lastingTraces(cricket.traces, { except: own }), 'left behind').to.deep.equal([]);
+      if (step.includes(':net-')) expect(publishedPorts(cricket.instance)).not.to.include('28765');
       await expectUndisturbed(cricket, neighbour);
     });
 });
@@ -107,6 +109,9 @@ function expectUndone({ traces }: Cricket, held: readonly string[], { podId }: V
   const more = tracesOf(traces).filter((line) => !held.includes(line));
   expect(more.filter((line) => podId === undefined || !line.endsWith(podId))).to.deep.equal([]);
 }
+
+const publishedPorts = (instance: string): string =>
+  execFileSync('nft', ['-n', 'list', 'map', 'ip', `cricket_${instance}`, 'every'], { encoding: 'utf8' });
 
 function expectNoExec({ traces }: Cricket): void {
   expect(tracesOf(traces).filter((line) => line.includes('/exec-'))).to.deep.equal([]);
