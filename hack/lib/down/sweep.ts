@@ -6,6 +6,8 @@ import { execFileSync } from 'node:child_process';
 import { rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { parseInstanceId } from '../../../src/base/ids.ts';
+import { ForwardGuard } from '../../../src/sandbox/network/firewalls/forward.ts';
 import { cgroups, links, mounts, networkNamespaces, nftTables, processes } from '../../../test/leftovers/kernel.ts';
 
 const patienceMs = 5000;
@@ -26,6 +28,7 @@ export async function sweep(owner: Owner): Promise<string[]> {
     ...removeNamespaces(owner),
     ...removeLinks(owner),
     ...removeTables(owner),
+    ...(await removeAccepts(owner)),
     ...removeCgroups(owner),
   ];
 }
@@ -79,6 +82,11 @@ function removeTables({ instance }: Owner): string[] {
   return tables
     .filter((table) => run('nft', 'delete', 'table', ...table.split(' ')))
     .map((table) => `nft table ${table}`);
+}
+
+/** Rules that `network.accept_forward` added to chains of others. */
+async function removeAccepts({ bridge, instance }: Owner): Promise<readonly string[]> {
+  return instance === undefined ? [] : new ForwardGuard(parseInstanceId(instance), bridge, false).remove();
 }
 
 function removeCgroups({ cgroup }: Owner): string[] {

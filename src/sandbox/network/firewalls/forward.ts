@@ -70,9 +70,9 @@ export class ForwardGuard {
     return change(this.#machine, found, this.#bridge, ruleComment(this.#instance));
   }
 
-  /** Takes away what was added. */
-  async remove(): Promise<void> {
-    await removeAccepts(this.#machine, await this.#read(), this.#bridge, ruleComment(this.#instance));
+  /** Takes away what was added, and says what. */
+  async remove(): Promise<readonly string[]> {
+    return removeAccepts(this.#machine, await this.#read(), this.#bridge, ruleComment(this.#instance));
   }
 
   async #read() {

@@ -23,6 +23,8 @@ const files: Readonly<Record<string, string>> = {
   '/proc/self/status': 'CapPrm:\t000001ffffffffff\nCapBnd:\t000001ffffffffff\n',
   '/proc/sys/kernel/cap_last_cap': '40\n',
   '/proc/sys/net/ipv4/ip_forward': '1\n',
+  '/proc/sys/net/ipv6/conf/all/disable_ipv6': '0\n',
+  '/proc/sys/net/ipv6/conf/default/disable_ipv6': '0\n',
   '/proc/sys/fs/inotify/max_user_instances': '8192\n',
 };
 const programs: Readonly<Record<string, string>> = {
@@ -134,6 +136,20 @@ describe('cricket check', () => {
       { name: 'inotify instances', state: 'warn' },
     ],
     ['forwarding off', { files: { '/proc/sys/net/ipv4/ip_forward': '0' } }, { name: 'ip_forward', state: 'warn' }],
+    [
+      'a firewall that forwards nothing',
+      {
+        programs: {
+          'nft -j list chains':
+            '{"nftables": [{"chain": {"family": "ip", "table": "filter", "name": "FORWARD", "handle": 2, "type": "filter", "hook": "forward", "prio": 0, "policy": "drop"}}]}',
+        },
+      },
+      {
+        name: 'forwarding',
+        state: 'warn',
+        found: 'chain FORWARD of nftables table ip filter: its policy is drop',
+      },
+    ],
     ['a root on overlayfs', { disk: { type: 0x794c7630 } }, { name: 'disk type', state: 'fail' }],
     ['a full disk', { disk: { freeBytes: 1000 } }, { name: 'disk space', state: 'fail' }],
   ];
