@@ -17,7 +17,12 @@ const capabilities = Object.fromEntries(
 describe('a pod on a chain of CNI plugins', function () {
   this.timeout(30_000);
   const lab = new CniLab();
-  before(async () => lab.start());
+  before(async () =>
+    lab.start(
+      'cni',
+      'network.annotations = ["cricket/ip-addresses", "cricket/mac-address", "cricket/network-aliases"]',
+    ),
+  );
   beforeEach(() => lab.forgetCalls());
   afterEach(async () => {
     for (const command of ['ADD', 'DEL', 'CHECK']) lab.on(command, undefined);
@@ -59,9 +64,14 @@ describe('a pod on a chain of CNI plugins', function () {
     const annotations = {
       'kubernetes.io/ingress-bandwidth': '10M',
       'kubernetes.io/egress-bandwidth': '1.5Mi',
+      'cricket/ip-addresses': '192.0.2.7, 2001:db8::7/64',
+      'cricket/mac-address': '02:00:5E:10:00:01',
+      'cricket/network-aliases': 'shop db',
+      'cricket/infiniband-guid': '02:00:00:00:00:00:00:01',
     };
     const dns = { servers: ['10.96.0.10'], searches: ['svc.cluster.local'], options: ['ndots:5'] };
-    const config = podWith(lab.cricket, { name: 'web', annotations, dns });
+    const cgroupParent = `${lab.cricket.cgroup}/burstable`;
+    const config = podWith(lab.cricket, { name: 'web', annotations, dns, cgroupParent });
     const portMappings = [
       filled(PortMapping, { protocol: Protocol.TCP, containerPort: 80, hostPort: 30_080, hostIp: '127.0.0.1' }),
       filled(PortMapping, { protocol: Protocol.UDP, containerPort: 53, hostPort: 30_053 }),
@@ -84,7 +94,10 @@ describe('a pod on a chain of CNI plugins', function () {
       },
       dns,
       ipRanges: [[{ subnet: '10.9.0.0/24' }], [{ subnet: 'fd09::/64' }]],
-      aliases: ['web'],
+      ips: ['192.0.2.7', '2001:db8::7/64'],
+      mac: '02:00:5e:10:00:01',
+      aliases: ['web', 'shop', 'db'],
+      cgroupPath: `${lab.cricket.cgroup}/burstable`,
     });
   });
 
