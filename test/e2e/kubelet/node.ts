@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startCricket } from '../../fixtures/daemon.ts';
-import type { Cricket } from '../../fixtures/daemon.ts';
+import type { Cricket, CricketOptions } from '../../fixtures/daemon.ts';
 import { startTestRegistry, writeMirrors } from '../../fixtures/images/images.ts';
 import { startKubelet } from '../../fixtures/kubelet/kubelet.ts';
 import type { Kubelet } from '../../fixtures/kubelet/kubelet.ts';
@@ -26,7 +26,7 @@ export interface TestNode extends AsyncDisposable {
   sandboxes(name: string): Promise<readonly string[]>;
 }
 
-export async function startNode(): Promise<TestNode> {
+export async function startNode(options: Pick<CricketOptions, 'network'> = {}): Promise<TestNode> {
   await using starting = new AsyncDisposableStack();
   const dir = mkdtempSync(join(tmpdir(), 'cricket-kubelet-'));
   starting.defer(() => {
@@ -38,7 +38,7 @@ export async function startNode(): Promise<TestNode> {
   starting.defer(async () => registry.stop());
   const certsDir = join(dir, 'certs');
   writeMirrors(certsDir, registry);
-  const cricket = await startCricket({ certsDir, demo: false, config: 'log.level = "debug"' });
+  const cricket = await startCricket({ certsDir, demo: false, config: 'log.level = "debug"', ...options });
   starting.defer(async () => cricket.stop());
 
   const cgroupRoot = `/cricket-test-kubelet-${randomBytes(3).toString('hex')}`;

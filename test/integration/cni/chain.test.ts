@@ -1,10 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect } from 'chai';
 import { Protocol, PortMapping } from '../../../api/cri/v1/api.ts';
 import { filled } from '../../../hack/lib/cri-client.ts';
-import { eventually, podStatus, podWith, removePod, runPod } from '../../fixtures/pods.ts';
+import { podStatus, podWith, removePod, runPod } from '../../fixtures/pods.ts';
 import { fails } from '../sandbox/lab.ts';
 import { CniLab } from './lab.ts';
 
@@ -31,10 +29,8 @@ describe('a pod on a chain of CNI plugins', function () {
   });
   after(async () => lab.stop());
 
-  const trouble = (more: object = {}) => ({ ...lab.bridgePlugin(more), type: 'trouble' });
-
   it('has the addresses that the plugins gave, and says which pod it is', async () => {
-    await lab.use(lab.chain([trouble({ ipam: lab.ipam(lab.subnet, lab.subnet6) })]));
+    await lab.use(lab.chain([lab.trouble({ ipam: lab.ipam(lab.subnet, lab.subnet6) })]));
     const pod = await runPod(lab.cricket, { name: 'web', namespace: 'shop', uid: 'u-1' });
     const { network } = await podStatus(lab.cricket, pod.id);
     const ips = [network?.ip, ...(network?.additionalIps ?? []).map(({ ip }) => ip)];
@@ -60,7 +56,7 @@ describe('a pod on a chain of CNI plugins', function () {
   });
 
   it('tells a plugin of what it declares, and nothing else', async () => {
-    await lab.use(lab.chain([trouble({ capabilities })]));
+    await lab.use(lab.chain([lab.trouble({ capabilities })]));
     const annotations = {
       'kubernetes.io/ingress-bandwidth': '10M',
       'kubernetes.io/egress-bandwidth': '1.5Mi',
@@ -104,7 +100,7 @@ describe('a pod on a chain of CNI plugins', function () {
   it('undoes a chain from its end when a later plugin fails', async () => {
     lab.on('ADD', 'echo "no such luck" >&2; exit 1');
     lab.on('DEL', 'exit 0');
-    await lab.use(lab.chain([lab.bridgePlugin(), trouble()]));
+    await lab.use(lab.chain([lab.bridgePlugin(), lab.trouble()]));
     await fails(
       runPod(lab.cricket, { name: 'web' }),
       'UNKNOWN',
@@ -116,7 +112,7 @@ describe('a pod on a chain of CNI plugins', function () {
   });
 
   it('names every address of several interfaces, those of eth0 first, once each', async () => {
-    await lab.use(lab.chain([trouble()]));
+    await lab.use(lab.chain([lab.trouble()]));
     const sandbox = '"sandbox":"\'"$CNI_NETNS"\'"';
     lab.on(
       'ADD',
@@ -141,70 +137,22 @@ describe('a pod on a chain of CNI plugins', function () {
   it('reads the results of old versions', async () => {
     lab.on('DEL', 'exit 0');
     lab.on('ADD', `echo '{"ip4":{"ip":"192.0.2.4/24"},"ip6":{"ip":"2001:db8::4/64"}}'; exit 0`);
-    await lab.use(lab.chain([trouble()], { cniVersion: '0.2.0' }));
+    await lab.use(lab.chain([lab.trouble()], { cniVersion: '0.2.0' }));
     const old = await runPod(lab.cricket, { name: 'old' });
     expect((await podStatus(lab.cricket, old.id)).network).to.deep.equal({
       ip: '192.0.2.4',
       additionalIps: [{ ip: '2001:db8::4' }],
     });
     lab.on('ADD', `echo '{"cniVersion":"0.3.1","ips":[{"version":"4","address":"192.0.2.5/24"}]}'; exit 0`);
-    await lab.use(lab.chain([trouble()], { cniVersion: '0.3.1' }));
+    await lab.use(lab.chain([lab.trouble()], { cniVersion: '0.3.1' }));
     const newer = await runPod(lab.cricket, { name: 'newer' });
     expect((await podStatus(lab.cricket, newer.id)).network?.ip).to.equal('192.0.2.5');
     await removePod(lab.cricket, newer.id);
     expect(lab.calls('DEL')[0]?.request, 'DEL is told the result from 0.4.0 on').to.not.have.property('prevResult');
   });
 
-  it('is released by the configuration that it was made with, also when that is gone', async () => {
-    await lab.use(lab.chain([trouble({ of: 'before' })]));
-    const first = await runPod(lab.cricket, { name: 'first' });
-    await lab.use(lab.chain([trouble({ of: 'after' })]));
-    await removePod(lab.cricket, first.id);
-    const second = await runPod(lab.cricket, { name: 'second' });
-    rmSync(join(lab.confDir, '10-test.conflist'));
-    await lab.cricket.restart();
-    await removePod(lab.cricket, second.id);
-    expect(lab.calls('DEL').map(({ request }) => request['of'])).to.have.members(['before', 'after']);
-  });
-
-  it('is released after a reboot, when its namespace is gone', async () => {
-    await lab.use(lab.chain([trouble(), { type: 'portmap', capabilities: { portMappings: true } }]));
-    const { id } = await runPod(lab.cricket, { name: 'rebooted' });
-    await lab.cricket.sigkill();
-    const record = join(lab.cricket.root, 'pods', id, 'pod.json');
-    writeFileSync(record, readFileSync(record, 'utf8').replace(/"bootId":"[^"]+"/, '"bootId":"before"'));
-    execFileSync('umount', [lab.calls('ADD')[0]?.variables['CNI_NETNS'] ?? '']);
-    rmSync(join(lab.cricket.state, 'cni'), { recursive: true });
-    await lab.cricket.start();
-    await eventually(() => expect(lab.taken()).to.deep.equal([]));
-    const [del] = lab.calls('DEL');
-    expect(del?.variables).to.include({ CNI_NETNS: '', CNI_CONTAINERID: id });
-    expect(del?.request['prevResult']).to.have.property('ips').with.length(1);
-  });
-
-  it('is asked after once by the next daemon, which says what is amiss', async () => {
-    await lab.use(lab.chain([trouble()]));
-    await Promise.all(['sound', 'broken'].map((name) => runPod(lab.cricket, { name })));
-    lab.on('CHECK', `case $CNI_ARGS in *NAME=broken*) echo '{"code":100,"msg":"the link is gone"}'; exit 1 ;; esac`);
-    await lab.cricket.restart();
-    await eventually(() => expect(lab.calls('CHECK')).to.have.length(2));
-    await eventually(() => expect(lab.cricket.log()).to.contain('is not as it was made: network'));
-    const { items } = await lab.cricket.client.runtime.listPodSandbox();
-    for (const { id, metadata } of items) {
-      const { info } = await lab.cricket.client.runtime.podSandboxStatus({ podSandboxId: id, verbose: true });
-      const { network } = JSON.parse(info['info'] ?? '') as {
-        network: { kind: string; check: string; result: object };
-      };
-      expect(network.kind).to.equal('cni');
-      expect(network.result).to.have.property('ips');
-      expect(network.check).to.contain(metadata?.name === 'broken' ? 'the link is gone' : 'ok');
-    }
-    const [check] = lab.calls('CHECK');
-    expect(check?.request['prevResult']).to.have.property('ips').with.length(1);
-  });
-
   it('may not have a name that cannot stand among the arguments', async () => {
-    await lab.use(lab.chain([trouble()]));
+    await lab.use(lab.chain([lab.trouble()]));
     await fails(
       runPod(lab.cricket, { name: 'a;b=c', hostname: 'abc' }),
       'INVALID_ARGUMENT',
@@ -217,16 +165,6 @@ describe('a pod on a chain of CNI plugins', function () {
       /ingress-bandwidth is "much"/,
     );
     expect(lab.calls('ADD')).to.deep.equal([]);
-  });
-
-  it('can be released although what is written of it cannot be read', async () => {
-    await lab.use(lab.chain([trouble()]));
-    const { id } = await runPod(lab.cricket, { name: 'damaged' });
-    await lab.cricket.sigkill();
-    writeFileSync(join(lab.cricket.root, 'network', 'cni', `${id}.json`), '{"kind"');
-    await lab.cricket.start();
-    expect((await podStatus(lab.cricket, id)).network?.ip).to.equal(lab.taken()[0]);
-    await removePod(lab.cricket, id);
   });
 
   it('is made by a plugin that finds it under /run/netns and runs others itself', async () => {

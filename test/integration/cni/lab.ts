@@ -55,12 +55,16 @@ export class CniLab {
 
   /** A daemon on the lab's configurations. */
   async start(mode: 'auto' | 'cni' | 'built-in' = 'cni', more = ''): Promise<Cricket> {
-    const network = () => `network.mode = "${mode}"
+    this.#cricket = await startCricket({ network: this.network(mode, more), demo: false });
+    return this.#cricket;
+  }
+
+  /** The settings of a daemon on the lab's configurations. */
+  network(mode: 'auto' | 'cni' | 'built-in', more = ''): () => string {
+    return () => `network.mode = "${mode}"
 network.cni_conf_dir = "${this.confDir}"
 network.cni_bin_dirs = ["${this.binDir}", "/usr/lib/cni"]
 ${more}`;
-    this.#cricket = await startCricket({ network, demo: false });
-    return this.#cricket;
   }
 
   /** Address management in the lab, for plugins that delegate it. */
@@ -72,6 +76,11 @@ ${more}`;
   bridgePlugin(more: object = {}): object {
     const { bridge } = this;
     return { type: 'bridge', bridge, isGateway: true, hairpinMode: true, ipMasq: false, ipam: this.ipam(), ...more };
+  }
+
+  /** The same by the plugin that writes down its calls. */
+  trouble(more: object = {}): object {
+    return { ...this.bridgePlugin(more), type: 'trouble' };
   }
 
   /** Written beside and moved in place, as installers do. */
