@@ -96,6 +96,9 @@ async function storm(cricket: Cricket, containerId: string, count: number): Prom
 /** MiB by which the memory of a daemon moves without growing. */
 const sway = 40;
 
+/** Workers of the daemon with nothing to do end after five seconds, and close what they had open. */
+const idleMs = 7_000;
+
 /** So many connections, one after the other, of good and bad clients. */
 export function describeStorm(count: number): void {
   describe(`streaming: ${count} connections one after the other`, function () {
@@ -109,7 +112,7 @@ export function describeStorm(count: number): void {
       const { id } = await runContainer(cricket, pod, { name: 'main' });
       const cgroup = `${cricket.podCgroup(pod.id)}/${id}`;
       await storm(cricket, id, 60);
-      await delay(1000);
+      await delay(idleMs);
       const before = holdings(cricket, cgroup);
       await storm(cricket, id, count);
       await eventually(() => {

@@ -17,7 +17,10 @@ describe('terminal sizes', () => {
   it('come one by one, several at once, or in pieces', async () => {
     expect(await sizesOf('{"Width":80,"Height":24}\n')).to.deep.equal(['80x24']);
     expect(await sizesOf('{"Width":1,"Height":2}{"Width":3,"Height":4}')).to.deep.equal(['3x4']);
-    expect(await sizesOf(...'{"Width":132,"Height":50}{"Width":9,"Height":9}')).to.deep.equal(['132x50', '9x9']);
+    expect(await sizesOf(...'{"Width":132,"Height":50}{"Width":9,"Height":9}'.split(''))).to.deep.equal([
+      '132x50',
+      '9x9',
+    ]);
     expect(await sizesOf('{"height": 5, "width": 6}')).to.deep.equal(['6x5']);
   });
 

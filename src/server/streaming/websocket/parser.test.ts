@@ -9,7 +9,7 @@ function listening() {
   const parser = new MessageParser({
     message: (part, first, last) => {
       if (first) messages.push('');
-      messages[messages.length - 1] += part.toString('latin1');
+      messages.push((messages.pop() ?? '') + part.toString('latin1'));
       if (last) heard.push(`message of ${messages.at(-1)?.length ?? 0}`);
     },
     ping: (payload) => void heard.push(`ping ${payload.toString()}`),
