@@ -159,10 +159,17 @@ function eventTable(caption: string, events: readonly CricketEvent[], none: stri
   </div>`;
 }
 
+/** `rss 24.5MiB` of rssBytes: what is said of an event is for people here. */
+function attribute(key: string, value: string | number | boolean): string {
+  return key.endsWith('Bytes') && typeof value === 'number'
+    ? `${key.slice(0, -5)} ${binary(value)}`
+    : `${key} ${value}`;
+}
+
 function eventRow({ time, type, action, pod, container, image, attributes }: CricketEvent): Html {
   const names = [pod?.namespace, pod?.name, container?.name].filter((part) => part !== undefined);
   const subject = names.length > 0 ? names.join('/') : (image ?? '');
-  const more = Object.entries(attributes).map(([key, value]) => `${key} ${value}`);
+  const more = Object.entries(attributes).map(([key, value]) => attribute(key, value));
   const bad = action === 'oom' ? ' bad' : '';
   return markup`<tr>
     <td class="nowrap soft"><time datetime="${time}">${time.slice(0, 19).replace('T', ' ')}</time></td>
