@@ -99,6 +99,16 @@ export class Catalog {
     return this.commit({ ...record, tags: [tag], digests: [], content: [] }, [], signal);
   }
 
+  /** Takes the images out that have a layer; answers them as they were. */
+  async forget(diffId: Digest, signal: AbortSignal): Promise<readonly Image[]> {
+    using _held = await this.#lock.acquire('change', signal);
+    const gone = [...this.#records.all()].filter(({ layers }) => layers.includes(diffId));
+    const images = gone.map(({ id }) => this.get(id));
+    for (const { id } of gone) await this.#records.delete(id);
+    this.#refresh();
+    return images;
+  }
+
   /** Containers that run from it or mount it. */
   holders(id: ImageId): readonly string[] {
     return [...this.#holds].filter(([, held]) => held.some((one) => one.id === id)).map(([holder]) => holder);

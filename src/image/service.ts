@@ -11,6 +11,8 @@ import { trimHeap } from '../linux/heap.ts';
 import { importArchive } from './archive/import.ts';
 import { assembleImage } from './assemble.ts';
 import { Catalog } from './catalog.ts';
+import { examineImages } from './examine.ts';
+import type { Examination } from './examine.ts';
 import type { Image } from './image.ts';
 import type { LayerLimits } from './layers/layer-writer.ts';
 import { openLayerPool } from './layers/pool.ts';
@@ -95,6 +97,8 @@ export interface Images {
    * archive, which must hold one image then. Errors: `not_found`, `invalid_argument`.
    */
   import(file: string, options: { readonly name?: string }, signal: AbortSignal): Promise<readonly Image[]>;
+  /** Reads every layer, puts corrupt ones aside and pulls their images again. */
+  examine(signal: AbortSignal): Promise<Examination>;
   /** The configuration file as it came, for verbose answers. Errors: `not_found`. */
   rawConfig(id: ImageId): Promise<string>;
   /** Ends pulls, waits for what they leave to do. */
@@ -179,6 +183,8 @@ export async function openImages(options: ImageOptions): Promise<Images> {
         importArchive({ file, name, ingest, pool, limits, platform }, (source) => assembleImage(source, deps, until));
       return imports.join(JSON.stringify([file, name]), (until) => start(until).finally(trimLater), signal);
     },
+    examine: (signal) =>
+      examineImages({ catalog, layers, log, pull: (name, until) => pulls.join(name, {}, until) }, signal),
     async rawConfig(id) {
       const bytes = await catalog.rawContent(catalog.get(id).id as string as Digest);
       if (bytes === undefined) throw fail('not_found', `image ${id}: its configuration file is missing`);

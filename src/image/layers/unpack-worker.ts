@@ -2,6 +2,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { syncFileSystem } from '../../linux/fs-sync.ts';
 import { serveTasks } from '../../linux/worker/serve.ts';
+import { examineLayer } from './tar-replay.ts';
 import type { LayerUsage } from './layer-writer.ts';
 import { makeMend, planMend } from './mend.ts';
 import { unpackLayer } from './unpack.ts';
@@ -20,6 +21,8 @@ export const layerTasks = {
     rmSync(path, { recursive: true, force: true });
   },
   syncFileSystem,
+  /** Reads every byte of the layer. */
+  examineLayer,
   planMend,
   makeMend,
 };

@@ -7,6 +7,7 @@ import { decompressed } from './decompress.ts';
 import { LayerWriter } from './layer-writer.ts';
 import type { LayerLimits, LayerUsage } from './layer-writer.ts';
 import { isCalledOff } from './meter.ts';
+import { TarRecorder } from './tar-record.ts';
 import { TarReader } from './tar-reader.ts';
 
 /** Bytes between two looks at the space that is left. */
@@ -31,7 +32,8 @@ export async function unpackLayer(order: UnpackOrder, meter: BigInt64Array): Pro
   const { source, diffId, limits } = order;
   const hash = hashFor(diffId);
   using writer = new LayerWriter(order.target, limits);
-  const reader = new TarReader(writer);
+  using recorder = new TarRecorder(writer, order.target);
+  const reader = new TarReader(recorder);
   const mostBytes = Math.max(freeExpansion, source.size * limits.maxExpansion);
   let unpacked = 0;
   try {
@@ -43,7 +45,7 @@ export async function unpackLayer(order: UnpackOrder, meter: BigInt64Array): Pro
       if (unpacked > mostBytes)
         throw fail('resource_exhausted', `layer expands to more than ${limits.maxExpansion} times its size`);
       hash.update(bytes);
-      reader.write(bytes);
+      recorder.feed(bytes, reader);
     }
   } catch (error) {
     // zlib's and zstd's own codes: Z_DATA_ERROR, ZSTD_error_corruption_detected, …
@@ -55,5 +57,6 @@ export async function unpackLayer(order: UnpackOrder, meter: BigInt64Array): Pro
   const digest = `${diffId.slice(0, 6)}:${hash.digest('hex')}`;
   if (digest !== diffId)
     throw fail('invalid_argument', `layer has diffID ${digest}, the image's configuration says ${diffId}`);
+  recorder.finish();
   return writer.finish();
 }

@@ -1,10 +1,11 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { loadCheckpoint, saveCheckpoint, syncPath } from '../../base/checkpoint.ts';
 import { errnoOf, errorFrom, messageOf } from '../../base/errors.ts';
 import { Flights } from '../../base/flights.ts';
 import type { Logger } from '../../base/log.ts';
 import type { LayerUsage, LowerLink } from '../layers/layer-writer.ts';
+import type { LayerHealth } from '../layers/tar-replay.ts';
 import type { LayerPool } from '../layers/pool.ts';
 import type { Digest } from '../reference/digest.ts';
 import { layerKind } from './layer-record.ts';
@@ -59,6 +60,7 @@ export class LayerStore {
     const store = new LayerStore(options);
     await mkdir(options.directory, { recursive: true, mode: 0o700 });
     for (const short of await readdir(options.directory)) await store.#adopt(short);
+    await store.#leaveQuarantine();
     if (store.#unsynced().length > 0) store.syncSoon();
     return store;
   }
@@ -112,6 +114,28 @@ export class LayerStore {
     await Promise.all(homes.map((home) => this.#remove(home)));
   }
 
+  /** Reads every byte of a layer. Errors: the signal's. */
+  async examine(diffId: Digest, signal: AbortSignal): Promise<LayerHealth> {
+    const kept = this.#layers.get(diffId);
+    if (kept === undefined) return { kind: 'unknown' };
+    return this.#options.pool.call('examineLayer', { target: join(kept.home, 'fs'), diffId }, signal);
+  }
+
+  /**
+   * Takes a layer out of use and answers where it is kept: until the next boot, as containers may stand on it.
+   * What is mounted goes on, wherever its directory is moved.
+   */
+  async quarantine(diffId: Digest): Promise<string> {
+    const kept = this.#layers.get(diffId);
+    if (kept === undefined) return '';
+    this.#layers.delete(diffId);
+    const place = join(this.#quarantine, `${basename(kept.home)}-${this.#options.bootId}`);
+    await mkdir(this.#quarantine, { recursive: true, mode: 0o700 });
+    await rename(kept.home, place);
+    await syncPath(this.#options.directory);
+    return place;
+  }
+
   /** Puts new layers on the disk for good, in the background; many of them by one syncfs. */
   syncSoon(): void {
     this.#syncing ??= this.#inBackground(this.#sync().finally(() => (this.#syncing = undefined)));
@@ -156,6 +180,17 @@ export class LayerStore {
       await this.#remove(home);
       throw errorFrom(error, `layer ${diffId}`);
     }
+  }
+
+  get #quarantine(): string {
+    return join(this.#options.directory, '../quarantine');
+  }
+
+  /** No container stands on what was put aside before this boot. */
+  async #leaveQuarantine(): Promise<void> {
+    const names = await readdir(this.#quarantine).catch(() => []);
+    const old = names.filter((name) => !name.endsWith(this.#options.bootId));
+    for (const name of old) this.#removeSoon(join(this.#quarantine, name));
   }
 
   #unsynced(): readonly Kept[] {

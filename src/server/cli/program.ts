@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { version } from '../version.ts';
 import { addEventsCommand } from './events/command.ts';
+import type { CheckFlags } from './check/command.ts';
 import { addImageCommands } from './images/commands.ts';
 import { addObserveCommands } from './observe.ts';
 import { formatOption } from './format.ts';
@@ -33,9 +34,10 @@ export function buildProgram(terminal: Terminal, finish: Finish): Command {
   );
   addSettingFlags(program.command('check').description('tell what this host offers and lacks, and what to do'))
     .addOption(formatOption())
-    .action(async (flags: SettingFlags & FormatFlag) => {
+    .option('--images', 'have the daemon read every image layer too; it pulls again what is corrupt', false)
+    .action(async (flags: CheckFlags) => {
       const { check } = await import('./check/command.ts');
-      finish(await check(flags, flags.format, terminal));
+      finish(await check(flags, terminal));
     });
   addSettingFlags(program.command('config').description('print the configuration in force as commented TOML'))
     .addOption(new Option('--format <format>', 'toml or json').choices(['toml', 'json']).default('toml'))

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import { eventsVerb } from '../control/events.ts';
 import { diskUsageVerb } from '../control/images/disk-usage.ts';
+import { examineImagesVerb } from '../control/images/examine.ts';
 import { imageHistoryVerb } from '../control/images/history.ts';
 import { pruneImagesVerb } from '../control/images/prune.ts';
 import { tagImageVerb } from '../control/images/tag.ts';
@@ -21,6 +22,7 @@ export function controlVerbs(parts: HandlerParts, config: Config): readonly Verb
     imageHistoryVerb(parts.images),
     diskUsageVerb(parts),
     pruneImagesVerb(parts.images),
+    examineImagesVerb(parts.images),
     importImageVerb({
       uploads: join(config.root, 'ingest'),
       importImage: async (file, options, signal) => {

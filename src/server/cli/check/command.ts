@@ -1,5 +1,6 @@
 import type { Config } from '../../config/schema.ts';
 import { loadSettings } from '../settings.ts';
+import type { FormatFlag } from '../format.ts';
 import type { SettingFlags } from '../settings.ts';
 import { exitCodes, json, paint } from '../terminal.ts';
 import type { Colour, ExitCode, Terminal } from '../terminal.ts';
@@ -8,17 +9,24 @@ import { checkDisks } from './disks.ts';
 import type { Finding } from './finding.ts';
 import { thisHost } from './host.ts';
 import type { Host } from './host.ts';
+import { checkImages } from './images.ts';
 import { checkKernel } from './kernel.ts';
 import { checkLimits } from './limits.ts';
 import { checkNetwork } from './network.ts';
 import { checkPrivileges } from './privileges.ts';
 import { checkPrograms } from './programs.ts';
 
+export interface CheckFlags extends SettingFlags, FormatFlag {
+  /** Whether the daemon is asked to read every layer. */
+  readonly images: boolean;
+}
+
 /** `cricket check`. Exit code 1 when something keeps pods from running. */
-export async function check(flags: SettingFlags, format: 'table' | 'json', terminal: Terminal): Promise<ExitCode> {
+export async function check(flags: CheckFlags, terminal: Terminal): Promise<ExitCode> {
   const config = await loadSettings(flags);
-  const findings = await checkHost(thisHost(terminal.signal), config);
-  terminal.out(format === 'json' ? json(findings) : render(findings, terminal));
+  const ofHost = await checkHost(thisHost(terminal.signal), config);
+  const findings = flags.images ? [...ofHost, ...(await checkImages(config, terminal.signal))] : ofHost;
+  terminal.out(flags.format === 'json' ? json(findings) : render(findings, terminal));
   return findings.some(({ state }) => state === 'fail') ? exitCodes.failed : exitCodes.ok;
 }
 
