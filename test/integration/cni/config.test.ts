@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { links } from '../../leftovers/kernel.ts';
@@ -119,6 +119,22 @@ describe('CNI configurations', function () {
     expect(after.ip).to.contain(builtIn);
     for (const { id } of [before, during, after]) await removePod(lab.cricket, id);
     await lab.expectNothingLeft();
+  });
+
+  it('are left by a change of mode: pods that have their network keep it, and are released', async () => {
+    lab.write('10-net.conflist', lab.chain([lab.bridgePlugin()]));
+    await lab.start('cni');
+    const before = await ipOf('before');
+    await lab.cricket.sigterm();
+    const settings = readFileSync(lab.cricket.config, 'utf8');
+    writeFileSync(lab.cricket.config, settings.replace('network.mode = "cni"', 'network.mode = "built-in"'));
+    rmSync(lab.confDir, { recursive: true });
+    await lab.cricket.start();
+    expect((await podStatus(lab.cricket, before.id)).network?.ip).to.equal(before.ip);
+    const after = await ipOf('after');
+    expect(after.ip).to.contain(lab.cricket.range.replace(/0\/24$/, ''));
+    await removePod(lab.cricket, before.id);
+    expect(lab.taken()).to.deep.equal([]);
   });
 
   it('keep the built-in network from being made at all', async () => {

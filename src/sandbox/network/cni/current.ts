@@ -76,11 +76,7 @@ export class CurrentNetwork implements Disposable {
     for (this.#again = true; this.#again && !this.#closed.signal.aborted;) {
       this.#again = false;
       const before = JSON.stringify([this.#found, this.#obstacle]);
-      try {
-        await this.#look();
-      } catch (error) {
-        this.#found = { kind: 'none', why: `the CNI configuration cannot be watched: ${messageOf(error)}` };
-      }
+      await this.#look();
       if (JSON.stringify([this.#found, this.#obstacle]) !== before) this.#tell();
     }
   }
@@ -91,7 +87,9 @@ export class CurrentNetwork implements Disposable {
     const folders = folder === '' ? [] : [`${directory}/${folder}`];
     const programs = this.#obstacle === undefined ? [] : runner.binDirs;
     // Watched before it is read: a change in between is told.
-    await this.#watch.watch([directory, ...folders, ...programs]);
+    await this.#watch.watch([directory, ...folders, ...programs]).catch((error: unknown) => {
+      this.#options.log.warn({ reason: messageOf(error) }, 'CNI configurations are looked at every minute only');
+    });
     const known = JSON.stringify(this.#found);
     const found = await discoverNetwork(directory);
     const missing = found.kind === 'found' ? await missingPlugin(runner, found.network) : undefined;

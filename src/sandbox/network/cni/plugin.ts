@@ -6,6 +6,7 @@ import { fail } from '../../../base/errors.ts';
 import type { CricketError, ErrorCode } from '../../../base/errors.ts';
 import type { PodId } from '../../../base/ids.ts';
 import type { CniSeries } from '../../../../metrics/cni.ts';
+import type { Child } from '../../../linux/process.ts';
 import { runBounded } from '../../../linux/run-bounded.ts';
 import type { Bounded } from '../../../linux/run-bounded.ts';
 import type { Watcher } from '../../../linux/watcher.ts';
@@ -84,7 +85,7 @@ export const isMissingPlugin = (error: unknown): boolean =>
  */
 export async function callPlugin(runner: PluginRunner, call: PluginCall, signal: AbortSignal): Promise<string> {
   const path = await findPlugin(runner, call.type);
-  const { pod, command, type } = call;
+  const { command, type } = call;
   const begun = performance.now();
   try {
     const done = await runBounded(
@@ -92,7 +93,7 @@ export async function callPlugin(runner: PluginRunner, call: PluginCall, signal:
       {
         ...{ path, args: [], env: environmentOf(runner, call), input: JSON.stringify(call.request), cwd: '/' },
         ...{ limit: outputLimit, timeoutMs: call.timeoutMs ?? runner.timeoutMs },
-        onStart: async (child) => (pod === undefined ? undefined : runner.running.note(pod, child)),
+        onStart: async (child) => noteRunning(runner, call, child),
       },
       signal,
     );
@@ -105,6 +106,13 @@ export async function callPlugin(runner: PluginRunner, call: PluginCall, signal:
   } finally {
     runner.series.seconds.observe({ command, plugin: type }, (performance.now() - begun) / 1000);
   }
+}
+
+/** Only an ADD may not run unknown to the next daemon; the others must work on a full disk, too. */
+async function noteRunning({ running }: PluginRunner, { pod, command }: PluginCall, child: Child): Promise<void> {
+  if (pod === undefined) return;
+  const noted = running.note(pod, child);
+  await (command === 'ADD' ? noted : noted.catch(() => undefined));
 }
 
 function environmentOf({ binDirs, environment }: PluginRunner, { command, variables }: PluginCall): readonly string[] {
