@@ -84,14 +84,23 @@ async function makePod(parts: RunPodParts, request: RunPodRequest): Promise<PodI
   reach('run-pod:intent');
 
   undo.defer('run-time directory', (s) => disk.call('removeTree', at.runtime, s));
+  const hostname = hostnameOf(config);
+  const namespaces = { pins: record.pins, hostname, sysctls: config.sysctls };
+  // Workers do these two while this thread makes the cgroup. What unpins comes after what pins: one Worker does both.
+  undo.defer('namespaces', (s) => podCalls.call('unpinNamespaces', Object.values(record.pins), s));
+  const pinning = begun(traced('pod.namespaces', () => podCalls.call('pinNamespaces', namespaces, step())));
+  const mounting = begun(
+    config.ipc === 'pod' ? disk.call('mountShm', { path: at.shm, bytes: shmBytes }, step()) : none,
+  );
+  undo.defer('shared memory', async (s) => {
+    await Promise.allSettled([mounting]);
+    await disk.call('unmountAll', at.shm, s);
+  });
   undo.defer('cgroup', (s) => (record.ownsCgroup ? cgroups.remove(record.cgroup as CgroupPath, s) : undefined));
   if (record.ownsCgroup) await traced('pod.cgroup', () => cgroups.create(record.cgroup as CgroupPath));
   reach('run-pod:cgroup');
 
-  const hostname = hostnameOf(config);
-  undo.defer('namespaces', (s) => podCalls.call('unpinNamespaces', Object.values(record.pins), s));
-  const namespaces = { pins: record.pins, hostname, sysctls: config.sysctls };
-  await traced('pod.namespaces', () => podCalls.call('pinNamespaces', namespaces, step()));
+  await pinning;
   reach('run-pod:namespaces');
 
   undo.defer('network', (s) => (record.pins.net === undefined ? undefined : network.detach(id, s)));
@@ -101,11 +110,8 @@ async function makePod(parts: RunPodParts, request: RunPodRequest): Promise<PodI
   const { ips } = netns === undefined ? { ips: [] } : await traced('pod.network', async () => attach(netns));
   reach('run-pod:network');
 
-  undo.defer('shared memory', (s) => disk.call('unmountAll', at.shm, s));
-  await traced('pod.files', async () => {
-    if (config.ipc === 'pod') await disk.call('mountShm', { path: at.shm, bytes: shmBytes }, step());
-    await writePodFiles(paths, record, { hostname, ips });
-  });
+  await mounting;
+  await traced('pod.files', async () => writePodFiles(paths, record, { hostname, ips }));
   reach('run-pod:files');
 
   await traced('pod.save', () => pod.change({ kind: 'made', ips }));
@@ -113,6 +119,14 @@ async function makePod(parts: RunPodParts, request: RunPodRequest): Promise<PodI
   reach('run-pod:saved');
   parts.log.info({ pod: id, name: `${config.namespace}/${config.name}`, ips }, 'sandbox ready');
   return id;
+}
+
+const none = Promise.resolve();
+
+/** Work that is waited for later: its failure is told then. */
+function begun<T>(work: Promise<T>): Promise<T> {
+  work.catch(() => undefined);
+  return work;
 }
 
 function planPod(parts: RunPodParts, { config, handler }: RunPodRequest): PodRecord {

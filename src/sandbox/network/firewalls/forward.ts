@@ -29,6 +29,7 @@ export class ForwardGuard {
   readonly #accept: boolean;
   readonly #machine: Machine;
   #problem: string | undefined;
+  #failure = '';
   #tables: ReadonlySet<string> = new Set();
 
   constructor(instance: InstanceId, bridge: string, accept: boolean, machine: Machine = thisMachine) {
@@ -48,7 +49,7 @@ export class ForwardGuard {
     return this.#accept && this.#tables.has(table);
   }
 
-  /** Looks, mends where it may, and says what it did. Never throws: what it cannot do is the problem. */
+  /** Looks, mends where it may, and says what it did. Never throws: what it cannot do is said once. */
   async look(): Promise<readonly string[]> {
     const before = this.#problem;
     try {
@@ -60,8 +61,10 @@ export class ForwardGuard {
         left.length === 0 ? undefined : `pods reach nothing beyond this node: ${left.join('; ')}; ${forwardAdvice}`;
       return [...done, ...(this.#problem === undefined || this.#problem === before ? [] : [this.#problem])];
     } catch (error) {
-      this.#problem = `cannot tell whether pods reach anything beyond this node: ${messageOf(error)}`;
-      return this.#problem === before ? [] : [this.#problem];
+      const told = `the rules of other firewalls cannot be read or mended: ${messageOf(error)}`;
+      const isNew = told !== this.#failure;
+      this.#failure = told;
+      return isNew ? [told] : [];
     }
   }
 

@@ -73,13 +73,14 @@ class Ports implements HostPorts {
     this.#held.add(id);
     // In memory at once: nobody else takes them while the host is looked at.
     const kept = this.#records.put(record);
+    kept.catch(() => undefined);
     try {
       await this.#refuseListened(ports);
       await kept;
       await this.#exclusively(async () => (this.#written === undefined ? this.#rewrite() : undefined));
       await refuseUntracked(ports);
     } catch (error) {
-      await kept.catch(() => undefined);
+      await Promise.allSettled([kept]);
       await this.#records.drop(id);
       this.#held.delete(id);
       throw during(`host ports of pod ${id}`, error);
@@ -129,7 +130,7 @@ class Ports implements HostPorts {
     this.#held.delete(pod);
     if (record === undefined) return;
     await this.#exclusively(async () => {
-      await this.#records.put({ ...record, addresses: [] });
+      this.#records.close(pod);
       await this.#change('delete', elementsOf(record));
     });
     await this.#forgetFlows(record);

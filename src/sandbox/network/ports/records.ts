@@ -62,6 +62,12 @@ export class PortRecords {
     await saveCheckpoint(kind, this.#path(record.pod), { ...record, boot: this.#boot }, { durable: false });
   }
 
+  /** Its ports lead nowhere from now on. Only in memory: what is taken away needs no room on the disk. */
+  close(pod: PodId): void {
+    const record = this.#byPod.get(pod);
+    if (record !== undefined) this.#byPod.set(pod, { ...record, addresses: [] });
+  }
+
   async drop(pod: PodId): Promise<void> {
     await rm(this.#path(pod), { force: true });
     this.#byPod.delete(pod);
