@@ -23,7 +23,7 @@ export async function listen(
   const refused = (error: unknown, advice: string) =>
     fail('failed_precondition', `metrics on ${where}: ${messageOf(error)}; ${advice}`, error);
   const server = createServer(tls, onRequest, (error) =>
-    refused(error, 'look at metrics.tls_cert and metrics.tls_key'),
+    refused(error, 'look at metrics.tls_cert_file and metrics.tls_key_file'),
   );
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', (error) => reject(refused(error, 'choose another metrics.address')));

@@ -1,0 +1,27 @@
+import { expect } from 'chai';
+import { parseInterfaces } from './interface-counters.ts';
+
+const heading = `Inter-|   Receive                                                |  Transmit
+ face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
+`;
+
+describe('interface counters', () => {
+  it('are those of every interface but the loopback', () => {
+    const text = `${heading}    lo:     840      10    0    0    0     0          0         0      840      10    0    0    0     0       0          0
+  eth0: 18446744073709551615 2 3 4 0 0 0 0 5 6 7 8 0 0 0 0
+veth:1: 1 0 0 0 0 0 0 0 2 0 0 0 0 0 0 0
+`;
+    const [eth0, odd, ...others] = parseInterfaces(text);
+    expect(others).to.deep.equal([]);
+    expect(eth0).to.deep.equal({
+      ...{ name: 'eth0', rxBytes: 18446744073709551615n, rxPackets: 2n, rxErrors: 3n, rxDropped: 4n },
+      ...{ txBytes: 5n, txPackets: 6n, txErrors: 7n, txDropped: 8n },
+    });
+    expect(odd?.name).to.equal('veth:1');
+  });
+
+  it('are none in a namespace with a loopback alone', () => {
+    expect(parseInterfaces(`${heading}    lo: 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n`)).to.deep.equal([]);
+    expect(parseInterfaces('')).to.deep.equal([]);
+  });
+});
