@@ -2,6 +2,7 @@ import type { ContainerConfig, PodSandboxConfig } from '../../api/cri/v1/api.ts'
 import type { CriClient } from '../lib/cri-client.ts';
 import type { PluginsAlone } from './plugins-alone.ts';
 import type { Service } from './service.ts';
+import type { MetricsAddress } from './stats.ts';
 
 /** What a kubelet has made and settled before its first call. */
 export interface PodPlan {
@@ -37,6 +38,8 @@ export interface Contestant {
   readonly standing: Pod[];
   /** Undefined for one that was running before us: that is not restarted. */
   readonly service: Service | undefined;
+  /** Where it tells its metrics; undefined where that is not known. */
+  readonly metrics: MetricsAddress | undefined;
   /** The plugins that make its pods' network, to be timed without it. */
   readonly plugins: PluginsAlone | undefined;
 }

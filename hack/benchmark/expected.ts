@@ -20,7 +20,7 @@ export function renderExpectations({ contestants }: Results): string {
 }
 
 function expectationsOf(cricket: ContestantResults, peer: ContestantResults | undefined): Expectation[] {
-  const { calls, memory, starts, removal } = cricket;
+  const { calls, memory, starts, removal, stats } = cricket;
   const ratio = (measure: 'pod up' | 'pod down') => {
     const [ours, theirs] = [calls[measure]?.median, peer?.calls[measure]?.median];
     return ours === undefined || theirs === undefined ? undefined : ours / theirs;
@@ -55,6 +55,11 @@ function expectationsOf(cricket: ContestantResults, peer: ContestantResults | un
     { what: 'processor time of a pull / containerd', limit: 1, value: pullRatio('cpu') },
     { what: 'exec that prints 500 MiB / containerd', limit: 1, value: streamRatio('output') },
     { what: 'a byte through exec -i / containerd', limit: 1, value: streamRatio('roundTrip') },
+    { what: 'ListContainerStats of 100, ms', limit: 6, value: stats?.calls.ListContainerStats?.median },
+    { what: 'ListPodSandboxStats of 100, ms', limit: 8, value: stats?.calls.ListPodSandboxStats?.median },
+    { what: 'scrape of 200 pods, ms', limit: 40, value: stats?.scrape?.median },
+    { what: 'main thread held up by it, ms', limit: 5, value: stats?.pause?.median },
+    { what: 'processor time while nobody asks, %', limit: 0.1, value: stats?.idle },
     { what: 'slowest List during removals, ms', limit: 50, value: removal?.list.max },
   ];
 }

@@ -75,7 +75,7 @@ interface One extends Own {
 
 async function openOne(
   { wish, dir, cgroup, reference }: One,
-  { endpoint, service, plugins }: Pick<PrivateDaemon, 'endpoint'> & Partial<PrivateDaemon>,
+  { endpoint, service, metrics, plugins }: Pick<PrivateDaemon, 'endpoint'> & Partial<PrivateDaemon>,
   made: AsyncDisposableStack,
 ): Promise<Contestant> {
   const kubeletDir = `${dir}.kubelet`;
@@ -101,6 +101,7 @@ async function openOne(
     run,
     standing: [],
     service,
+    metrics,
     plugins,
   };
 }

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export const phases = ['pull', 'start', 'memory', 'calls', 'streams', 'removal'] as const;
+export const phases = ['pull', 'start', 'memory', 'calls', 'streams', 'removal', 'stats'] as const;
 export type Phase = (typeof phases)[number];
 
 /** Daemons that the benchmark itself can start, each with a root of its own. */

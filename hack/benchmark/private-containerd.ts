@@ -1,15 +1,18 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startContainerd } from '../lab/containerd.ts';
+import { freePort } from '../../test/fixtures/prometheus.ts';
 import { nftTables } from '../../test/leftovers/kernel.ts';
 import { cniChain, removeChain } from './chain.ts';
 import type { PluginsAlone } from './plugins-alone.ts';
 import { Service } from './service.ts';
+import type { MetricsAddress } from './stats.ts';
 
 const bridge = 'crkbench1';
 export interface PrivateDaemon {
   readonly endpoint: string;
   readonly service: Service;
+  readonly metrics: MetricsAddress;
   /** Of one whose pods have the network of CNI plugins, and that tells them from its own part. */
   readonly plugins?: PluginsAlone;
   /** Ends it and takes away what it leaves in the kernel; its pods are gone by then. */
@@ -23,7 +26,9 @@ export async function startPrivateContainerd(
   runtime: 'runc' | 'crun',
 ): Promise<PrivateDaemon> {
   const tablesBefore = nftTables();
-  const lab = await startContainerd({ dir, certsDir, cni: cniChain(dir, bridge, '10.86.0.0/16'), runtime });
+  const metrics = { host: '127.0.0.1', port: await freePort(), path: '/v1/metrics' };
+  const cni = cniChain(dir, bridge, '10.86.0.0/16');
+  const lab = await startContainerd({ dir, certsDir, cni, runtime, metricsPort: metrics.port });
   process.kill(lab.pid, 'SIGTERM');
   while (isAlive(lab.pid)) await delay(20);
   const { endpoint, logFile } = lab;
@@ -42,7 +47,7 @@ export async function startPrivateContainerd(
     await service.end();
     throw error;
   }
-  return { endpoint, service, stop };
+  return { endpoint, service, metrics, stop };
 }
 
 /** The lab reaps it, so its pid is free once it has ended. */

@@ -55,8 +55,11 @@ export async function startPrivateCricket(options: PrivateCricketOptions): Promi
     await stop();
     throw error;
   }
-  return { endpoint, service, stop, ...(plugins === undefined ? {} : { plugins }) };
+  const metrics = { socketPath: metricsSocket(dir), path: '/metrics' };
+  return { endpoint, service, metrics, stop, ...(plugins === undefined ? {} : { plugins }) };
 }
+
+const metricsSocket = (dir: string) => join(dir, 'metrics.sock');
 
 function configOf({ dir, certsDir, cgroup, withCni }: PrivateCricketOptions): string {
   return `[cgroup]
@@ -69,7 +72,7 @@ cni_conf_dir = ${JSON.stringify(join(dir, 'net.d'))}
 bridge = "${bridge}"
 ranges = ["10.87.0.0/16"]
 [metrics]
-address = ""
+address = "unix://${metricsSocket(dir)}"
 [log]
 level = "info"
 `;

@@ -1,5 +1,6 @@
 import type { ContestantResults, Results } from './results.ts';
 import { measures } from './samples.ts';
+import { statsCalls, statsPods } from './stats.ts';
 import type { Summary } from './samples.ts';
 
 /** Markdown: the tables of docs/performance.md. */
@@ -33,6 +34,11 @@ export function renderTables(results: Results): string {
     title: 'Pull of 300 MB in 15,000 files and 6 layers, ms, fastest / median / p95',
     head: [...names, ...ratioNames(names)],
     rows: pullRows(contestants),
+  });
+  parts.push({
+    title: `Figures of ${statsPods.calls} pods (calls) and ${statsPods.scrape} (scrape), ms, fastest / median / p95`,
+    head: [...names, ...ratioNames(names)],
+    rows: statsRows(contestants),
   });
   const shown = parts.filter(({ rows }) => rows.length > 0);
   return shown.map(({ title, head, rows }) => `### ${title}\n\n${table(['', ...head], rows)}`).join('\n\n');
@@ -84,6 +90,31 @@ function pullRows(contestants: readonly ContestantResults[]): Row[] {
     if (found.every((one) => one === undefined)) return [];
     return [[what === 'wall' ? 'PullImage' : 'processor time', ...found.map(spread), ...ratios(found)]];
   });
+}
+
+function statsRows(contestants: readonly ContestantResults[]): Row[] {
+  const row = (title: string, found: readonly (Summary | undefined)[]): Row[] =>
+    found.every((one) => one === undefined) ? [] : [[title, ...found.map(spread), ...ratios(found)]];
+  const stats = contestants.map((one) => one.stats);
+  const rows = [
+    ...statsCalls.flatMap((call) =>
+      row(
+        call,
+        stats.map((one) => one?.calls[call]),
+      ),
+    ),
+    ...row(
+      'scrape',
+      stats.map((one) => one?.scrape),
+    ),
+    ...row(
+      'main thread held up by a scrape',
+      stats.map((one) => one?.pause),
+    ),
+  ];
+  if (stats.every((one) => one === undefined)) return rows;
+  const none = contestants.slice(1).map(() => '–');
+  return [...rows, ['processor time while nobody asks, %', ...stats.map((one) => number(one?.idle)), ...none]];
 }
 
 function streamRows(contestants: readonly ContestantResults[]): Row[] {

@@ -4,6 +4,7 @@ import type { PullResult } from './pulls.ts';
 import type { RemovalResult } from './removal.ts';
 import type { Measure, Summary } from './samples.ts';
 import type { StartPoint } from './starts.ts';
+import type { StatsResult } from './stats.ts';
 import type { StreamsResult } from './streams.ts';
 
 /** All that a run has found; what --json writes. Times are milliseconds, sizes MiB. */
@@ -27,4 +28,5 @@ export interface ContestantResults {
   streams?: StreamsResult;
   removal?: RemovalResult;
   pull?: PullResult;
+  stats?: StatsResult;
 }

@@ -10,6 +10,7 @@ import type { ContestantResults } from './results.ts';
 import { measures, summarize } from './samples.ts';
 import type { Samples } from './samples.ts';
 import { measureStarts } from './starts.ts';
+import { measureStats, statsPods } from './stats.ts';
 import { measureStreams } from './streams.ts';
 
 /** Milliseconds of quiet before memory is read: what is kept counts, not what is just being dropped. */
@@ -76,6 +77,11 @@ export async function runPhases(
     await memory(`${2 * pods} pods`);
     await starts();
     if (phases.has('start')) await memory(`${2 * pods} pods, restarted`);
+  }
+  if (phases.has('stats')) {
+    say(`reading figures of ${statsPods.calls} and ${statsPods.scrape} pods`);
+    for (const [one, result] of await measureStats(contestants, signal))
+      Object.assign(results.get(one) ?? {}, { stats: result });
   }
   say('removing all');
   return [...results.values()];

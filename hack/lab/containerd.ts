@@ -19,6 +19,8 @@ export interface ContainerdOptions {
   readonly certsDir: string;
   /** The CNI configuration list of its pods. */
   readonly cni: object;
+  /** Loopback port of its own metrics; none unless given. */
+  readonly metricsPort?: number;
   /** An OCI runtime binary in place of runc. */
   readonly runtime?: string;
 }
@@ -107,7 +109,7 @@ state = ${quote('state')}
 disabled_plugins = [${unused.join(', ')}]
 [grpc]
   address = ${quote('containerd.sock')}
-[plugins."io.containerd.internal.v1.opt"]
+${options.metricsPort === undefined ? '' : `[metrics]\n  address = "127.0.0.1:${options.metricsPort}"\n`}[plugins."io.containerd.internal.v1.opt"]
   path = ${quote('opt')}
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "registry.k8s.io/pause:3.9"

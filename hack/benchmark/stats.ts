@@ -1,0 +1,133 @@
+import { readFileSync } from 'node:fs';
+import { request } from 'node:http';
+import type { RequestOptions } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Contestant } from './contestant.ts';
+import { listener } from './memory.ts';
+import { growTo } from './pods.ts';
+import { summarize } from './samples.ts';
+import type { Summary } from './samples.ts';
+
+/** Where a daemon tells its metrics; `path` included. */
+export type MetricsAddress = Pick<RequestOptions, 'socketPath' | 'host' | 'port' | 'path'>;
+
+export const statsCalls = ['ListContainerStats', 'ListPodSandboxStats', 'ListPodSandboxMetrics'] as const;
+export type StatsCall = (typeof statsCalls)[number];
+
+/** Milliseconds. A call that a daemon does not have is absent. */
+export interface StatsResult {
+  readonly calls: Partial<Record<StatsCall, Summary>>;
+  scrape?: Summary;
+  /** Of the main thread during a scrape, as the daemon tells itself. */
+  pause?: Summary;
+  /** Processor time of the daemon while nobody asks, percent of one CPU. */
+  readonly idle: number;
+}
+
+/** Pods beside which the calls are timed, and the scrape. */
+export const statsPods = { calls: 100, scrape: 200 } as const;
+
+const rounds = 15;
+/** Milliseconds between two questions: no answer may be the last one's. */
+const pauseMs = 250;
+const idleMs = 30_000;
+
+/** Everything that reads figures of many pods, in turns; then what the daemons do when nobody asks. */
+export async function measureStats(
+  contestants: readonly Contestant[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<Contestant, StatsResult>> {
+  for (const one of contestants) await growTo(one, statsPods.calls, signal);
+  const calls = new Map(contestants.map((one) => [one, new Map<StatsCall, number[]>()]));
+  await inTurns(contestants, signal, async (one) => {
+    for (const call of statsCalls) await timedCall(one, call, calls.get(one) ?? new Map<StatsCall, number[]>());
+  });
+  const idle = await idleShares(contestants, signal);
+  const results = new Map<Contestant, StatsResult>();
+  for (const [one, samples] of calls) {
+    const summaries = [...samples].map(([call, values]) => [call, summarize(values)] as const);
+    results.set(one, { calls: Object.fromEntries(summaries), idle: idle.get(one) ?? Number.NaN });
+  }
+  await measureScrapes(contestants, results, signal);
+  return results;
+}
+
+async function measureScrapes(
+  contestants: readonly Contestant[],
+  results: ReadonlyMap<Contestant, StatsResult>,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const one of contestants) await growTo(one, statsPods.scrape, signal);
+  const times = new Map(contestants.map((one) => [one, { scrape: [] as number[], pause: [] as number[] }]));
+  await inTurns(contestants, signal, async (one) => {
+    if (one.metrics === undefined) return;
+    const begun = performance.now();
+    await get(one.metrics);
+    times.get(one)?.scrape.push(performance.now() - begun);
+    // The next scrape tells of the loop since this one; this one began it anew.
+    await delay(pauseMs);
+    const held = /^cricket_event_loop_delay_seconds (\S+)$/m.exec(await get(one.metrics))?.[1];
+    if (held !== undefined) times.get(one)?.pause.push(Number(held) * 1000);
+  });
+  for (const [one, { scrape, pause }] of times)
+    Object.assign(results.get(one) ?? {}, { scrape: summarize(scrape), pause: summarize(pause) });
+}
+
+/** The first turn of each is not counted: descriptors are opened, caches filled. */
+async function inTurns(
+  contestants: readonly Contestant[],
+  signal: AbortSignal,
+  work: (one: Contestant) => Promise<void>,
+): Promise<void> {
+  for (let round = 0; round < rounds; round += 1)
+    for (const one of round % 2 === 0 ? contestants : contestants.toReversed()) {
+      signal.throwIfAborted();
+      await work(one);
+    }
+}
+
+async function timedCall({ cri }: Contestant, call: StatsCall, samples: Map<StatsCall, number[]>): Promise<void> {
+  const { runtime } = cri;
+  const ask = {
+    ListContainerStats: () => runtime.listContainerStats(),
+    ListPodSandboxStats: () => runtime.listPodSandboxStats(),
+    ListPodSandboxMetrics: () => runtime.listPodSandboxMetrics(),
+  }[call];
+  await delay(pauseMs);
+  const begun = performance.now();
+  try {
+    await ask();
+  } catch {
+    return;
+  }
+  samples.set(call, [...(samples.get(call) ?? []), performance.now() - begun]);
+}
+
+async function idleShares(
+  contestants: readonly Contestant[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<Contestant, number>> {
+  const pids = contestants.map((one) => [one, listener(one.endpoint.replace('unix://', ''))] as const);
+  const before = pids.map(([, pid]) => processorMs(pid));
+  await delay(idleMs, undefined, { signal });
+  return new Map(pids.map(([one, pid], i) => [one, ((processorMs(pid) - (before[i] ?? 0)) / idleMs) * 100]));
+}
+
+/** User and system time of all threads; clock ticks are 10 ms. */
+function processorMs(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
+async function get(address: MetricsAddress): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const call = request({ ...address, headers: { accept: 'text/plain' } }, (response) => {
+    const parts: Buffer[] = [];
+    response.on('data', (part: Buffer) => parts.push(part));
+    response.once('end', () => resolve(Buffer.concat(parts).toString('utf8')));
+  });
+  call.once('error', reject);
+  call.end();
+  return promise;
+}
