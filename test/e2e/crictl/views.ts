@@ -52,6 +52,28 @@ export interface StatsView {
   }[];
 }
 
+export interface PodStatsView {
+  readonly stats: readonly {
+    readonly attributes: { readonly id: string };
+    readonly linux: {
+      readonly containers: readonly { readonly attributes: { readonly id: string } }[];
+      readonly network: { readonly defaultInterface: { readonly name: string } };
+      readonly process: { readonly processCount: { readonly value: string } };
+    };
+  }[];
+}
+
+export interface PodMetricsView {
+  readonly podMetrics: readonly {
+    readonly podSandboxId: string;
+    readonly containerMetrics: readonly { readonly metrics: readonly { readonly name: string }[] }[];
+  }[];
+}
+
+export interface DescriptorsView {
+  readonly descriptors: readonly object[];
+}
+
 interface FilesystemView {
   readonly fsId: { readonly mountpoint: string };
   readonly usedBytes: { readonly value: string };
