@@ -2,7 +2,7 @@ import type { ContainerConfig, PodSandboxConfig } from '../../api/cri/v1/api.ts'
 import type { CriClient } from '../lib/cri-client.ts';
 import type { PluginsAlone } from './plugins-alone.ts';
 import type { Service } from './service.ts';
-import type { MetricsAddress } from './stats.ts';
+import type { MetricsAddress } from './metrics-address.ts';
 
 /** What a kubelet has made and settled before its first call. */
 export interface PodPlan {

@@ -6,7 +6,7 @@ import { nftTables } from '../../test/leftovers/kernel.ts';
 import { cniChain, removeChain } from './chain.ts';
 import type { PluginsAlone } from './plugins-alone.ts';
 import { Service } from './service.ts';
-import type { MetricsAddress } from './stats.ts';
+import type { MetricsAddress } from './metrics-address.ts';
 
 const bridge = 'crkbench1';
 export interface PrivateDaemon {

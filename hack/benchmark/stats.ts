@@ -1,15 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
-import type { RequestOptions } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Contestant } from './contestant.ts';
 import { listener } from './memory.ts';
+import type { MetricsAddress } from './metrics-address.ts';
 import { growTo } from './pods.ts';
 import { summarize } from './samples.ts';
 import type { Summary } from './samples.ts';
-
-/** Where a daemon tells its metrics; `path` included. */
-export type MetricsAddress = Pick<RequestOptions, 'socketPath' | 'host' | 'port' | 'path'>;
 
 export const statsCalls = ['ListContainerStats', 'ListPodSandboxStats', 'ListPodSandboxMetrics'] as const;
 export type StatsCall = (typeof statsCalls)[number];
