@@ -70,6 +70,8 @@ export async function openStreaming(options: StreamingOptions): Promise<Streamin
     series.refused.inc({ cause: 'handshake' });
     refuse(socket, { status: 400, text: 'this is no request' });
   });
+  server.on('tlsClientError', () => series.refused.inc({ cause: 'handshake' }));
+  const connections = connectionsOf(server);
   const base = await listen(server, options);
   return {
     async issue(request) {
@@ -82,7 +84,8 @@ export async function openStreaming(options: StreamingOptions): Promise<Streamin
       server.close(() => resolve());
       tokens[Symbol.dispose]();
       await sessions.endAll();
-      server.closeAllConnections();
+      // Those too that never came to a request, or to TLS.
+      for (const socket of connections) socket.destroy();
       await closed;
     },
   };
@@ -105,6 +108,15 @@ async function createHttpServer(
   const server = createTlsServer({ ...limits, ...certificate, handshakeTimeout: handshakeMs });
   const reload = new CertificateReload(files, seen, (fresh) => server.setSecureContext({ ...fresh }), log);
   return { server, refresh: async () => reload.check() };
+}
+
+function connectionsOf(server: Server | TlsServer): ReadonlySet<Socket> {
+  const open = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  });
+  return open;
 }
 
 /** Answers the beginning of every URL. */

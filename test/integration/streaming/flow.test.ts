@@ -8,13 +8,14 @@ import { until } from './serves.ts';
 import { connectSpdy } from './spdy-client.ts';
 import { connectChannels } from './websocket-client.ts';
 
-/** What `count` says once it no longer moves. */
+/** What `count` says once it has not moved for a while. */
 async function settled(count: () => number): Promise<number> {
-  for (let before = -1; ;) {
+  for (let before = -1, same = 0; ;) {
     const now = count();
-    if (now === before && now > 0) return now;
+    same = now === before && now > 0 ? same + 1 : 0;
+    if (same === 5) return now;
     before = now;
-    await delay(150);
+    await delay(100);
   }
 }
 

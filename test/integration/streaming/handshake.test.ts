@@ -125,6 +125,21 @@ describe('streaming: who gets no session, or none for long', () => {
     await eventually(async () => few.exec('true'));
   });
 
+  it('serves IPv6 and every address, by a URL that leads to it', async () => {
+    for (const [host, expected] of [
+      ['::1', /^http:\/\/\[::1\]:\d+\/exec\//],
+      ['::', /^http:\/\/\[::1\]:\d+\/exec\//],
+      ['0.0.0.0', /^http:\/\/127\.0\.0\.1:\d+\/exec\//],
+    ] as const) {
+      await using other = await openLocalStreaming({ host });
+      expect(await other.exec('true')).to.match(expected);
+      await serves(other);
+    }
+    const taken = Number(new URL(anyUrl).port);
+    const failed = await openLocalStreaming({ port: taken }).catch(String);
+    expect(failed).to.match(/streaming on 127\.0\.0\.1:\d+: .*EADDRINUSE.*; choose another streaming\.address/);
+  });
+
   it('a session in which nothing happens ends after its time', async () => {
     await using idle = await openLocalStreaming({ idleMs: 300 });
     const client = await connectSpdy(await idle.exec('exec sleep 60', { stderr: false }));

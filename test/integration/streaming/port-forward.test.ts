@@ -110,15 +110,16 @@ describe('streaming: port-forward', () => {
   });
 
   it('sends what a port said before it closed, to a slow client too', async () => {
-    const all = randomBytes(5_000_000);
+    const all = randomBytes(30_000_000);
     const port = await serve((socket) => socket.end(all));
     const client = await connectSpdy(await local.ports(), protocol);
     client.socket.pause();
     const { data } = openPair(client, port, 1);
+    // Both halves end while most of it waits here.
+    client.data(data, Buffer.alloc(0), true);
     setTimeout(() => client.socket.resume(), 200);
     await until(() => client.stream(data).ended);
     expect(Buffer.concat(client.stream(data).chunks).equals(all)).to.equal(true);
-    client.data(data, Buffer.alloc(0), true);
     client.socket.destroy();
   });
 

@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { connect as connectPlain } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
@@ -52,6 +54,26 @@ describe('streaming: TLS', () => {
     const client = await connectChannels(url, 'v5.channel.k8s.io');
     await client.closed;
     expect(client.text(1)).to.equal('over TLS\n');
+  });
+
+  it('ends although a client never comes to the end of its handshake', async function () {
+    this.timeout(5_000);
+    use(first);
+    const local = await openLocalStreaming({ certificate });
+    const socket = connectPlain(Number(new URL(await local.exec('true')).port), '127.0.0.1').resume();
+    await once(socket, 'connect');
+    await local[Symbol.asyncDispose]();
+    if (!socket.destroyed) await once(socket, 'close');
+  });
+
+  it('counts who speaks no TLS as refused', async () => {
+    use(first);
+    await using local = await openLocalStreaming({ certificate });
+    const socket = connectPlain(Number(new URL(await local.exec('true')).port), '127.0.0.1').resume();
+    socket.write('GET / HTTP/1.1\r\n\r\n');
+    await once(socket, 'close');
+    const text = await local.metrics.registry.metrics();
+    expect(text).to.include('cricket_streaming_refused_total{cause="handshake"} 1');
   });
 
   it('does not start with what is no certificate', async () => {
