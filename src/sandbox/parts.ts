@@ -26,6 +26,8 @@ export interface SandboxSettings {
   readonly pidsLimit: number;
   readonly rlimits: readonly OciRlimit[];
   readonly defaultRuntime: string;
+  /** Bytes; -1: any. */
+  readonly logSizeMax: number;
   /** Bytes that let a client go from a terminal; none: nothing does. */
   readonly detachKeys: Uint8Array;
 }

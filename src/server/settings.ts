@@ -22,7 +22,8 @@ export function sandboxSettings(config: Config, log: Logger): SandboxSettings {
     pidsLimit: config.containers.pidsLimit,
     rlimits: rlimits(config, log),
     defaultRuntime: config.defaultRuntime,
-    detachKeys: parseDetachKeys('ctrl-p,ctrl-q'),
+    logSizeMax: config.containers.logSizeMax,
+    detachKeys: parseDetachKeys(config.streaming.detachKeys),
   };
 }
 

@@ -73,11 +73,11 @@ function connect(parts: AttachParts, { record }: Container, wanted: AttachReques
 }
 
 function inputOf(parts: AttachParts, { record }: Container, client: MonitorClient, onDetach: () => void): Writable {
-  const { stdin, stdinOnce, tty } = record.config;
+  const { stdin, tty } = record.config;
   if (!stdin) return new Writable({ write: (_chunk, _encoding, done) => done() });
   // What cannot be written any more is no error: the end of the container tells.
   const write = (chunk: Buffer, done: (error?: Error | null) => void) => client.write(chunk, () => done());
-  if (tty) return new TerminalInput({ detachKeys: parts.settings.detachKeys, write, onDetach, typesEnd: stdinOnce });
+  if (tty) return new TerminalInput({ detachKeys: parts.settings.detachKeys, write, onDetach });
   return new Writable({
     write: (chunk: Buffer, _encoding, done) => write(chunk, done),
     final(done) {

@@ -177,6 +177,7 @@ async function monitor(parts: CreateParts, record: ContainerRecord, signal: Abor
     bundle: parts.paths.container(id).bundle,
     exits: parts.paths.exits,
     logPath: config.logPath,
+    logSizeMax: parts.settings.logSizeMax,
     terminal: config.tty,
     stdin: config.stdin,
     stdinOnce: config.stdinOnce,

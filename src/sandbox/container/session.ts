@@ -4,7 +4,7 @@ import type { Readable, Writable } from 'node:stream';
 export type SessionEnd =
   /** The process ended; 128 + number for one that a signal ended. */
   | { readonly how: 'exited'; readonly code: number }
-  /** The client asked to be let go with the detach keys; the process lives on. */
+  /** The client asked to be let go, with the detach keys or by the end of what it types; the process lives on. */
   | { readonly how: 'detached' }
   /** Nothing can be said of the process any more. */
   | { readonly how: 'lost'; readonly reason: string };
@@ -14,7 +14,7 @@ export type SessionEnd =
  * for is missing; with a TTY there is no stderr. Who does not read makes the process wait, never our memory grow.
  */
 export interface ProcessSession {
-  /** Its end is the end of the file for the process. */
+  /** Its end is the end of the file for the process. A terminal has none: there the client lets itself go by it. */
   readonly stdin: Writable | undefined;
   readonly stdout: Readable | undefined;
   readonly stderr: Readable | undefined;

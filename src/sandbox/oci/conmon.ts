@@ -22,6 +22,8 @@ export interface MonitorRequest {
   readonly exits: string;
   /** Absolute, or empty: the output goes nowhere. */
   readonly logPath: string;
+  /** Bytes, above which conmon begins the log anew; -1: never. */
+  readonly logSizeMax: number;
   readonly terminal: boolean;
   readonly stdin: boolean;
   readonly stdinOnce: boolean;
@@ -83,6 +85,7 @@ function monitorArgs(request: MonitorRequest): readonly string[] {
     ...['-p', join(bundle, 'init.pid'), '-P', join(bundle, 'conmon.pid')],
     ...['--exit-dir', request.exits, '--persist-dir', bundle, '--full-attach', '--no-new-keyring'],
     ...['-l', request.logPath === '' ? 'off' : `k8s-file:${request.logPath}`, '--log-level', 'error'],
+    ...(request.logSizeMax > 0 ? ['--log-size-max', String(request.logSizeMax)] : []),
     ...(request.terminal ? ['-t'] : []),
     ...(request.stdin ? ['-i'] : []),
     ...(request.stdin && !request.stdinOnce ? ['--leave-stdin-open'] : []),

@@ -11,6 +11,11 @@ export interface Answer {
 
 /** A real crictl that talks to one daemon. */
 export interface Crictl {
+  readonly binary: string;
+  /** What it must be told before the command. */
+  readonly flags: readonly string[];
+  /** Both, for a shell. */
+  readonly command: string;
   /** Whatever it ends with. */
   run(...args: readonly string[]): Promise<Answer>;
   /** What it printed, without the last line end. Errors: when it failed, with what it said. */
@@ -46,7 +51,11 @@ export function crictlFor(cricket: Cricket): Crictl {
     if (code !== 0) throw new Error(`crictl ${args.join(' ')} ended with ${code}:\n${out}${err}`);
     return out.replace(/\n$/, '');
   };
+  const flags = ['--config', config];
   return {
+    binary,
+    flags,
+    command: [binary, ...flags].join(' '),
     run,
     ok,
     words: async (...args) => (await ok(...args)).split(/\s+/).filter((word) => word !== ''),

@@ -113,7 +113,8 @@ describe('an attach to a container', () => {
     again.stdin?.write('two\n');
     await says(more, 'got two\r\n');
     again.stdin?.end();
-    expect(await again.ended).to.deep.equal({ how: 'exited', code: 0 });
+    expect(await again.ended).to.deep.equal({ how: 'detached' });
+    await remove(container);
   });
 
   it('throws away what is typed to a container without stdin', async () => {

@@ -49,7 +49,15 @@ export class StreamLab implements AsyncDisposable {
       reach: ignoreSteps,
       runtimes: new Map([['crun', crun]]),
       settings: {
-        ...{ conmon: '', init: '', cgroupParent: cgroup, pidsLimit: -1, rlimits: [], defaultRuntime: 'crun' },
+        ...{
+          conmon: '',
+          init: '',
+          cgroupParent: cgroup,
+          pidsLimit: -1,
+          logSizeMax: -1,
+          rlimits: [],
+          defaultRuntime: 'crun',
+        },
         detachKeys: parseDetachKeys('ctrl-p,ctrl-q'),
       },
     };

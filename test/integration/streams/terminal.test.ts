@@ -38,14 +38,13 @@ describe('a command on a terminal in a container', () => {
     expect(await ended.ended).to.deep.equal({ how: 'exited', code: 0 });
   });
 
-  it('reads the end of what it is given, in the middle of a line too', async () => {
-    for (const text of ['', 'line\n', 'no end']) {
-      const session = await subject.lab.exec(subject.container, { command: ['cat'], tty: true, stdin: true });
-      const out = new Printed(session.stdout);
-      session.stdin?.end(text);
-      expect(await session.ended).to.deep.equal({ how: 'exited', code: 0 });
-      expect(await out.done).to.contain(text.trim());
-    }
+  it('lives on when the input of the client ends, which had its say first', async () => {
+    const session = await subject.sh('read x; trap "" HUP; touch "/$x"; exec sleep 1208', { tty: true, stdin: true });
+    session.stdin?.end('typed\n');
+    expect(await session.ended).to.deep.equal({ how: 'detached' });
+    await eventually(() => expect(subject.groupOf('sleep 1208')).to.match(/exec-/));
+    await execSync(subject.cricket, subject.container, 'test -e /typed');
+    subject.endAll('1208');
   });
 
   it('waits while nobody reads, and loses nothing', async () => {

@@ -32,7 +32,10 @@ export class DetachKeys {
     for (const byte of chunk) {
       while (this.#matched > 0 && byte !== keys[this.#matched]) through.push(...this.#shift());
       if (byte !== keys[this.#matched]) through.push(byte);
-      else if (++this.#matched === keys.length) return { through: Buffer.from(through), detached: true };
+      else if (++this.#matched === keys.length) {
+        this.#matched = 0;
+        return { through: Buffer.from(through), detached: true };
+      }
     }
     return { through: Buffer.from(through), detached: false };
   }

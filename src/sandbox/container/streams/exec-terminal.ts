@@ -96,7 +96,7 @@ function onTerminal(child: Child, { master, said, wanted, detachKeys }: OnTermin
   };
   // What cannot be typed any more is no error: the end of the program tells.
   const write = (chunk: Buffer, done: () => void) => void terminal.write(chunk, () => done());
-  const stdin = wanted.stdin ? new TerminalInput({ detachKeys, write, onDetach, typesEnd: true }) : undefined;
+  const stdin = wanted.stdin ? new TerminalInput({ detachKeys, write, onDetach }) : undefined;
   said.resume();
   return {
     child,

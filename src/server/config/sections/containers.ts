@@ -41,10 +41,19 @@ export const ulimitsSection = z
 /** A container would otherwise inherit the daemon's own, which is far above what select(2) programs bear. */
 export const builtInUlimits = { nofile: { soft: 1024, hard: 524288 } };
 
+/** Bytes that conmon writes at once. */
+const leastLogSize = 16_384;
+
 export const containersSection = z
   .strictObject({
     pidsLimit: integer(-1, 4194304)
       .default(-1)
       .describe('Most processes and threads of a container whose pod sets no limit. -1: as many as its pod may have.'),
+    logSizeMax: integer(-1, Number.MAX_SAFE_INTEGER)
+      .refine((bytes) => bytes === -1 || bytes >= leastLogSize, `must be -1 or at least ${leastLogSize}`)
+      .default(-1)
+      .describe(
+        'Bytes of a container log, above which it is thrown away and begun anew. A guard against a full disk between two rotations of the kubelet, which keep all lines: set it well above containerLogMaxSize. -1: none.',
+      ),
   })
   .describe('Defaults for containers.');

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseDetachKeys } from '../../../sandbox/container/streams/detach-keys.ts';
 import { integer, listenAddress, optionalPath } from '../values.ts';
 
 export const streamingSection = z
@@ -18,9 +19,25 @@ export const streamingSection = z
     idleTimeoutSeconds: integer(1, 1_000_000)
       .default(14_400)
       .describe('Seconds without a byte in either direction, pings included, after which a session ends.'),
+    detachKeys: z
+      .string()
+      .refine(isDetachKeys, 'must be keys like "ctrl-p,ctrl-q": characters, and ctrl- with a letter or one of @[\\]^_')
+      .default('ctrl-p,ctrl-q')
+      .describe(
+        'Keys that let a client go from a terminal, while the process lives on. Empty: none, as where programs want these keys.',
+      ),
   })
   .refine(({ tlsCertFile, tlsKeyFile }) => (tlsCertFile === '') === (tlsKeyFile === ''), {
     error: 'must be given together with tls_cert_file, or neither',
     path: ['tlsKeyFile'],
   })
   .describe('Streams of exec, attach and port-forward.');
+
+function isDetachKeys(text: string): boolean {
+  try {
+    parseDetachKeys(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
