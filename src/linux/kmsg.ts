@@ -1,10 +1,12 @@
-import { closeSync, constants, openSync, readSync } from 'node:fs';
+import { closeSync, constants, openSync, readSync, statSync } from 'node:fs';
 import { errnoOf } from '../base/errors.ts';
 
 /** One message of the kernel itself. */
 export interface KernelMessage {
   /** Rises by one with each record since boot. */
   readonly sequence: number;
+  /** Microseconds since boot. */
+  readonly micros: number;
   readonly text: string;
 }
 
@@ -22,10 +24,14 @@ export interface KernelLog extends Disposable {
 /** A record is 1 KiB of text at most, each of its bytes perhaps spelt `\x00`. */
 const buffer = Buffer.alloc(8192);
 
+/** Major and minor number of the real one: in containers something else may stand in its place. */
+const kmsgDevice = (1 << 8) | 11;
+
 /** Undefined where this process may not read it (EPERM, EACCES), or there is none (ENOENT, ENODEV). */
 export function openKernelLog(path = '/dev/kmsg'): KernelLog | undefined {
   let fd: number;
   try {
+    if (statSync(path).rdev !== kmsgDevice) return undefined;
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch {
     return undefined;
@@ -49,9 +55,9 @@ export function openKernelLog(path = '/dev/kmsg'): KernelLog | undefined {
 
 /** `priority,sequence,microseconds,flags[,more];text` and lines of properties. The facility of the kernel is 0. */
 export function parseRecord(record: string): KernelMessage | 'other' {
-  const [, priority = '', sequence = '', text = ''] = /^(\d+),(\d+),[^;]*;([^\n]*)/.exec(record) ?? [];
+  const [, priority = '', sequence, micros, text = ''] = /^(\d+),(\d+),(\d+),[^;]*;([^\n]*)/.exec(record) ?? [];
   if (priority === '' || Number(priority) >> 3 !== 0) return 'other';
-  return { sequence: Number(sequence), text: unescaped(text) };
+  return { sequence: Number(sequence), micros: Number(micros), text: unescaped(text) };
 }
 
 /** The kernel spells control characters, backslashes and all beyond ASCII as `\x0a`. */

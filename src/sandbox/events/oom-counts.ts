@@ -100,22 +100,20 @@ export class OomCounts implements OomTallies {
     this.#kmsgSequence = sequence;
   }
 
-  /** Counts kills in one of the container's cgroups up to `upTo`. @returns how many of them are new. */
-  count(subject: OomSubject, cell: string, upTo: number, at: number): number {
+  /** Counts one kill in one of the container's cgroups. @returns the how manieth of its name it is. */
+  count(subject: OomSubject, cell: string, at: number): number {
     const cells = this.#seen.get(subject.containerId) ?? new Map<string, number>();
-    const more = upTo - (cells.get(cell) ?? 0);
-    if (more <= 0) return 0;
-    cells.set(cell, upTo);
+    cells.set(cell, (cells.get(cell) ?? 0) + 1);
     this.#seen.set(subject.containerId, cells);
     const key = keyOf(subject.namespace, subject.pod, subject.container);
-    const kills = (this.#tallies.get(key)?.kills ?? 0) + more;
+    const kills = (this.#tallies.get(key)?.kills ?? 0) + 1;
     // Deleted first: the map is in the order of the last kill.
     this.#tallies.delete(key);
     this.#tallies.set(key, { ...subject, kills, lastAt: at });
     const [oldest] = this.#tallies.keys();
     if (this.#tallies.size > mostTallies && oldest !== undefined) this.#tallies.delete(oldest);
     this.save();
-    return more;
+    return kills;
   }
 
   /** The container is removed: its cgroups are no more. The tally of its name stays. */

@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync } from 'node:fs';
 import { readAll } from '../../../cgroups/files.ts';
 import { OomMessages } from '../../../cgroups/events/oom-messages.ts';
 import type { OomVictim } from '../../../cgroups/events/oom-messages.ts';
@@ -10,7 +10,8 @@ export interface KernelKillsOptions {
   readonly watcher: Watcher;
   /** The last record that was read in an earlier life: those up to it are passed over. */
   readonly after: number;
-  readonly onVictim: (victim: OomVictim) => void;
+  /** `old`: from before our time; its process is gone, and its number may be another's. */
+  readonly onVictim: (victim: OomVictim, old: boolean) => void;
   /** There may be kills of which nothing was read. */
   readonly onDoubt: () => void;
 }
@@ -24,8 +25,11 @@ const pollMs = 500;
 export class KernelKills implements Disposable {
   readonly #options: KernelKillsOptions;
   readonly #messages = new OomMessages();
+  /** Microseconds since boot. */
+  readonly #since = Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]) * 1e6;
   readonly #log: KernelLog | undefined;
   readonly #held: Disposable;
+  #closed = false;
   /** The last record that was read. */
   sequence: number;
 
@@ -46,7 +50,7 @@ export class KernelKills implements Disposable {
   /** Reads on. What is left after a batch is reported again. */
   drain(): void {
     for (let left = batch; left > 0; left--) {
-      const record = this.#log?.next();
+      const record = this.#closed ? undefined : this.#log?.next();
       if (record === undefined) return;
       if (record === 'other') continue;
       if (record === 'lost') {
@@ -56,11 +60,12 @@ export class KernelKills implements Disposable {
       if (record.sequence <= this.sequence) continue;
       this.sequence = record.sequence;
       const victim = this.#messages.read(record.text);
-      if (victim !== undefined) this.#options.onVictim(victim);
+      if (victim !== undefined) this.#options.onVictim(victim, record.micros < this.#since);
     }
   }
 
   [Symbol.dispose](): void {
+    this.#closed = true;
     this.#held[Symbol.dispose]();
     this.#log?.[Symbol.dispose]();
   }

@@ -2,6 +2,7 @@ import type { OomVictim } from '../../../cgroups/events/oom-messages.ts';
 import type { CgroupStats } from '../../../cgroups/stats.ts';
 import type { ContainerFacts, PodFacts } from '../../store/store.ts';
 import { aboutContainer } from '../event.ts';
+import type { OomSubject } from '../oom-counts.ts';
 import type { EventAttributes, NewEvent } from '../event.ts';
 
 /** One OOM kill in one container. */
@@ -14,13 +15,15 @@ export interface OomKill {
   readonly memory: CgroupStats['memory'];
   /** The pod's, where the container has no limit of its own. */
   readonly podMemory: CgroupStats['memory'];
-  /** The how manieth of the container's name. */
-  readonly kills: number;
+  /** Below the container's own. */
+  readonly cell: string;
+  /** Found at our start: it may have been told of in an earlier life. */
+  readonly early: boolean;
 }
 
-/** What is told of it. What the kernel did not say is left out. */
-export function oomEvent(kill: OomKill, victim: OomVictim | undefined): NewEvent {
-  const { container, pod, initPid, memory, kills } = kill;
+/** What is told of it; `kills`: the how manieth of the container's name it is. What the kernel did not say is left out. */
+export function oomEvent(kill: OomKill, victim: OomVictim | undefined, kills: number): NewEvent {
+  const { container, pod, initPid, memory } = kill;
   const limited = kill.podMemory ?? memory;
   const limit = victim?.limitBytes ?? numberOf(limited?.limit);
   const most = numberOf(limited?.peak);
@@ -55,4 +58,12 @@ function scopeOf({ ranOut }: OomVictim, container: ContainerFacts, pod: PodFacts
   if (ranOut === 'machine') return { scope: 'node' };
   if (ranOut.path.includes(container.record.id)) return { scope: 'container' };
   return { scope: pod !== undefined && ranOut.path.endsWith(pod.record.cgroup) ? 'pod' : 'parent' };
+}
+
+/** Whom it is counted for. */
+export function subjectOf({ container: { record }, pod }: OomKill): OomSubject {
+  const { namespace = '', name = '', uid = '' } = pod?.record.config ?? {};
+  const { config, id } = record;
+  const image = config.userSpecifiedImage || config.image;
+  return { namespace, pod: name, podUid: uid, container: config.name, containerId: id, image };
 }

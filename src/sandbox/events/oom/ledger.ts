@@ -6,7 +6,10 @@ interface Cell {
   /** What the kernel's counter said last, on top of what those before it said: a cgroup can be made anew. */
   counted: number;
   base: number;
+  /** The counter was read: it is believed from then on. */
   there: boolean;
+  /** What `fresh` told of. */
+  told: number;
 }
 
 /**
@@ -18,17 +21,18 @@ export class Ledger {
 
   /** `seen`: by cgroup, what is counted already. */
   constructor(seen: ReadonlyMap<string, number>) {
-    for (const [cell, before] of seen) this.#cells.set(cell, { before, lines: 0, counted: 0, base: 0, there: false });
+    for (const [cell, before] of seen)
+      this.#cells.set(cell, { before, lines: 0, counted: 0, base: 0, there: false, told: before });
   }
 
-  /** A line of the log was about this cgroup. */
-  read(cell: string): void {
-    this.#cell(cell).lines++;
+  /** A line of the log was about this cgroup. An old one may be of what an earlier life counted. */
+  read(cell: string, old: boolean): void {
+    const found = this.#cell(cell);
+    if (!old || found.before === 0) found.lines++;
   }
 
-  /** What the counters say now; undefined: all of them are gone. */
+  /** What the counters say now; undefined: all of them are gone, and what they said last stands. */
   look(counters: ReadonlyMap<string, bigint> | undefined): void {
-    for (const cell of this.#cells.values()) cell.there = false;
     for (const [name, count] of counters ?? []) {
       const cell = this.#cell(name);
       if (Number(count) < cell.counted) cell.base += cell.counted;
@@ -37,16 +41,21 @@ export class Ledger {
     }
   }
 
-  *totals(): Generator<readonly [cell: string, kills: number]> {
-    for (const [name, { before, lines, counted, base, there }] of this.#cells)
-      yield [name, there ? base + counted : Math.max(base + counted, before + lines)];
+  /** The cgroup of each kill that was not told of before. */
+  *fresh(): Generator<string> {
+    for (const [name, cell] of this.#cells)
+      for (const total = totalOf(cell); cell.told < total; cell.told++) yield name;
   }
 
   #cell(name: string): Cell {
     const found = this.#cells.get(name);
     if (found !== undefined) return found;
-    const cell = { before: 0, lines: 0, counted: 0, base: 0, there: false };
+    const cell = { before: 0, lines: 0, counted: 0, base: 0, there: false, told: 0 };
     this.#cells.set(name, cell);
     return cell;
   }
+}
+
+function totalOf({ before, lines, counted, base, there }: Cell): number {
+  return there ? base + counted : before + lines;
 }

@@ -27,19 +27,20 @@ export class Naming implements Disposable {
     this.#unnamed.push({ kill, until: performance.now() + (hopeful ? nameMs : 0) });
   }
 
+  /** Containers of kills without a name, each as often as it has such. */
+  get missing(): readonly string[] {
+    return this.#unnamed.map(({ kill }) => kill.container.record.id);
+  }
+
   /** Tells of the kills whose victim is known; at the end of their time, of the others too. */
   match(last = false): void {
     const now = performance.now();
-    const late = this.#unnamed.filter(({ until }) => last || until <= now);
-    // Victims of which nothing is known are his who alone misses some, and as many. A wrong name is worse than none.
-    const missing = new Set(this.#unnamed.map(({ kill }) => kill.container.record.id));
-    const alone = missing.size === 1 && this.#victims.unknown === this.#unnamed.length;
-    this.#unnamed = this.#unnamed.filter((one) => {
-      const isLate = late.includes(one);
-      const known = this.#victims.take(one.kill.container.record.id);
-      const victim = known ?? (alone && isLate ? this.#victims.takeUnknown() : undefined);
-      if (victim === undefined && !isLate) return true;
-      this.#tell(one.kill, victim);
+    const missing = new Set(this.missing);
+    this.#unnamed = this.#unnamed.filter(({ kill, until }) => {
+      const victim = this.#victims.take(kill.container.record.id, missing);
+      if (victim === undefined && !last && until > now) return true;
+      if (victim === undefined) this.#victims.discard(kill.container.record.id);
+      this.#tell(kill, victim);
       return false;
     });
     clearTimeout(this.#timer);

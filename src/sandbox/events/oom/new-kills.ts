@@ -2,11 +2,10 @@ import type { CgroupPath } from '../../../cgroups/path.ts';
 import type { Parts } from '../../parts.ts';
 import type { Container } from '../../store/store.ts';
 import type { CricketEvent } from '../event.ts';
-import type { OomCounts } from '../oom-counts.ts';
 import type { OomKill } from './kill.ts';
 import type { Ledger } from './ledger.ts';
 
-export type CountParts = Pick<Parts, 'cgroups' | 'store'> & { readonly counts: OomCounts };
+export type CountParts = Pick<Parts, 'cgroups' | 'store'>;
 
 export interface Counted {
   readonly container: Container;
@@ -15,30 +14,24 @@ export interface Counted {
   readonly ledger: Ledger;
 }
 
-/** Reads the counters of one container, and counts what is new in them. Errors: what reading a cgroup's file says. */
-export function newKills({ cgroups, counts, store }: CountParts, { container, initPid, ledger }: Counted): OomKill[] {
+/** Reads the counters of one container: what is new in them. Errors: what reading a cgroup's file says. */
+export function newKills(
+  { cgroups, store }: CountParts,
+  { container, initPid, ledger }: Counted,
+  early: boolean,
+): OomKill[] {
   const { record, state } = container;
   const cgroup = record.cgroup as CgroupPath;
   ledger.look(cgroups.oomKillsByCgroup(cgroup));
+  const cells = [...ledger.fresh()];
+  if (cells.length === 0) return [];
   const pod = store.pods.get(record.podId);
-  const { namespace = '', name = '', uid = '' } = pod?.record.config ?? {};
-  const subject = {
-    ...{ namespace, pod: name, podUid: uid, container: record.config.name, containerId: record.id },
-    image: record.config.userSpecifiedImage || record.config.image,
-  };
-  const found: OomKill[] = [];
-  for (const [cell, total] of ledger.totals()) {
-    const more = counts.count(subject, cell, total, Date.now());
-    if (more === 0) continue;
-    const memory = cgroups.read(cgroup)?.memory;
-    const limitless = pod !== undefined && memory?.limit === undefined;
-    const podMemory = limitless ? cgroups.read(pod.record.cgroup as CgroupPath)?.memory : undefined;
-    const podFacts = pod && { record: pod.record, state: pod.state };
-    const kill = { container: { record, state }, pod: podFacts, initPid, memory, podMemory };
-    const kills = counts.of(namespace, name, record.config.name);
-    for (let before = more - 1; before >= 0; before--) found.push({ ...kill, kills: kills - before });
-  }
-  return found;
+  const memory = cgroups.read(cgroup)?.memory;
+  const limitless = pod !== undefined && memory?.limit === undefined;
+  const podMemory = limitless ? cgroups.read(pod.record.cgroup as CgroupPath)?.memory : undefined;
+  const podFacts = pod && { record: pod.record, state: pod.state };
+  const kill = { container: { record, state }, pod: podFacts, initPid, memory, podMemory, early };
+  return cells.map((cell) => ({ ...kill, cell }));
 }
 
 /** `namespace/pod/container`. */

@@ -4,8 +4,8 @@ import type { OomVictim } from '../../../cgroups/events/oom-messages.ts';
 /** A victim of the kernel's log that no counter has asked for yet. */
 interface Waiting {
   readonly victim: OomVictim;
-  /** Undefined: the kernel kept back the line that names its cgroup, and nothing else gives it away. */
-  readonly containerId: string | undefined;
+  /** The container, or several of which it may have been in any. */
+  readonly among: ReadonlySet<string>;
   readonly at: number;
 }
 
@@ -45,13 +45,14 @@ export class Victims {
   }
 
   /** The container it was in, and the cgroup below the container's if the kernel named it. Undefined: who knows. */
-  containerOf({
-    pid,
-    cgroup,
-  }: OomVictim): { readonly id: string; readonly cell?: string } | 'none of ours' | undefined {
+  containerOf(
+    { pid, cgroup }: OomVictim,
+    old: boolean,
+  ): { readonly id: string; readonly cell?: string } | 'none of ours' | undefined {
     if (cgroup?.certain === true) return this.#inPath(cgroup.path) ?? 'none of ours';
     const init = this.#containerOfInit(pid);
-    const whose = init === undefined ? (this.#learnt(pid) ?? this.#byProcess(pid)) : { id: init };
+    if (init !== undefined) return { id: init };
+    const whose = old ? undefined : (this.#learnt(pid) ?? this.#byProcess(pid));
     if (whose !== undefined) return whose;
     const group = cgroup === undefined ? undefined : this.#inPath(cgroup.path);
     return group && { id: group.id };
@@ -94,28 +95,23 @@ export class Victims {
     return undefined;
   }
 
-  keep(victim: OomVictim, containerId: string | undefined): void {
+  keep(victim: OomVictim, among: ReadonlySet<string>): void {
     const now = performance.now();
     this.#waiting = this.#waiting.filter(({ at }) => now - at < keepMs);
-    this.#waiting.push({ victim, containerId, at: now });
+    this.#waiting.push({ victim, among, at: now });
   }
 
-  /** The first one of the container. */
-  take(containerId: string): OomVictim | undefined {
-    return this.#takeAt(this.#waiting.findIndex((one) => one.containerId === containerId));
-  }
-
-  /** Those of which nothing is known. */
-  get unknown(): number {
-    return this.#waiting.filter(({ containerId }) => containerId === undefined).length;
-  }
-
-  takeUnknown(): OomVictim | undefined {
-    return this.#takeAt(this.#waiting.findIndex((one) => one.containerId === undefined));
-  }
-
-  #takeAt(index: number): OomVictim | undefined {
+  /** The first one of the container; `missing`: the containers that miss any, so that it cannot be of another. */
+  take(containerId: string, missing: ReadonlySet<string>): OomVictim | undefined {
+    const index = this.#waiting.findIndex(
+      ({ among }) => among.has(containerId) && [...among].every((id) => id === containerId || !missing.has(id)),
+    );
     return index < 0 ? undefined : this.#waiting.splice(index, 1)[0]?.victim;
+  }
+
+  /** A kill of the container was told without a name: what may have been its line can be given to no other. */
+  discard(containerId: string): void {
+    this.#waiting = this.#waiting.filter(({ among }) => among.size === 1 || !among.has(containerId));
   }
 }
 

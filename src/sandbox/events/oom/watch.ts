@@ -5,11 +5,10 @@ import type { CgroupPath } from '../../../cgroups/path.ts';
 import { isLive } from '../../container/state.ts';
 import type { Parts } from '../../parts.ts';
 import type { Container } from '../../store/store.ts';
-import { aboutContainer } from '../event.ts';
 import type { CricketEvent } from '../event.ts';
 import type { OomCounts } from '../oom-counts.ts';
 import { KernelKills } from './kernel-kills.ts';
-import { oomEvent } from './kill.ts';
+import { oomEvent, subjectOf } from './kill.ts';
 import type { OomKill } from './kill.ts';
 import { Ledger } from './ledger.ts';
 import { Naming } from './naming.ts';
@@ -45,9 +44,11 @@ export class OomWatch implements Disposable {
   readonly #naming: Naming;
   readonly #kernel: KernelKills;
   /** What the journal told of before this life; a crash may have come between it and the counts. */
-  #journaled: ReadonlyMap<string, number>;
+  readonly #journaled: ReadonlyMap<string, number>;
   #all: NodeJS.Timeout | undefined;
+  #nameless: OomVictim[] = [];
   #closed = false;
+  #early = true;
 
   constructor(parts: OomParts) {
     this.#parts = parts;
@@ -60,7 +61,7 @@ export class OomWatch implements Disposable {
     this.#kernel = new KernelKills({
       watcher: parts.watcher,
       after: parts.counts.kmsgSequence,
-      onVictim: (victim) => this.#onVictim(victim),
+      onVictim: (victim, old) => this.#onVictim(victim, old),
       onDoubt: () => this.#lookAtAll(),
     });
     if (!this.#kernel.named)
@@ -81,7 +82,7 @@ export class OomWatch implements Disposable {
       const one = this.#watched.get(container.record.id);
       if (one !== undefined) this.#look(one);
     }
-    this.#journaled = new Map();
+    this.#early = false;
   }
 
   #changed(container: Container): void {
@@ -146,21 +147,38 @@ export class OomWatch implements Disposable {
     }
   }
 
-  #onVictim(victim: OomVictim): void {
-    const found = this.#victims.containerOf(victim);
+  #onVictim(victim: OomVictim, old: boolean): void {
+    const found = this.#victims.containerOf(victim, old);
     if (found === 'none of ours') return;
-    this.#victims.keep(victim, found?.id);
-    const one = found && this.#watched.get(found.id);
-    if (one === undefined) {
-      this.#lookAtAll();
+    if (found === undefined) {
+      // After the batch of lines that it came with.
+      if (!old && this.#nameless.push(victim) === 1) queueMicrotask(() => this.#findNameless());
       return;
     }
-    if (found?.cell !== undefined) one.ledger.read(found.cell);
+    const one = this.#watched.get(found.id);
+    if (one === undefined) return;
+    this.#victims.keep(victim, new Set([found.id]));
+    if (found.cell !== undefined) one.ledger.read(found.cell, old);
     this.#look(one);
     this.#naming.match();
   }
 
-  /** A line that names no container can be about any of them. */
+  /**
+   * Lines that name no container, and processes that are gone. The kernel counts before it prints: after a look at all
+   * counters, they are of containers that have new kills without a name, or of nobody here.
+   */
+  #findNameless(): void {
+    const lines = this.#nameless;
+    this.#nameless = [];
+    if (this.#closed) return;
+    for (const one of this.#watched.values()) this.#look(one);
+    const { missing } = this.#naming;
+    // With more lines than kills some are of others, and nobody can tell which.
+    if (lines.length <= missing.length) for (const line of lines) this.#victims.keep(line, new Set(missing));
+    this.#naming.match();
+  }
+
+  /** Lines were lost: any container can have been hit. */
   #lookAtAll(): void {
     this.#all ??= setTimeout(() => {
       this.#all = undefined;
@@ -171,9 +189,9 @@ export class OomWatch implements Disposable {
   /** Never throws: those who wake us have work of their own to do. */
   #look(one: Watched): void {
     try {
-      const found = newKills(this.#parts, one);
+      const found = newKills(this.#parts, one, this.#early);
       if (found.length === 0) return;
-      for (const kill of found) if (!this.#isJournaled(kill)) this.#naming.add(kill, this.#kernel.named);
+      for (const kill of found) this.#naming.add(kill, this.#kernel.named);
       this.#naming.match();
     } catch (error) {
       const fields = { container: one.container.record.id, reason: messageOf(error) };
@@ -181,15 +199,14 @@ export class OomWatch implements Disposable {
     }
   }
 
-  #isJournaled({ container, pod, kills }: OomKill): boolean {
-    return kills <= (this.#journaled.get(nameOf(aboutContainer(container, pod))) ?? 0);
-  }
-
+  /** Counted only when told: what a crash keeps from being told is found and counted again. */
   #tell(kill: OomKill, victim: OomVictim | undefined): void {
     const { counts, events, log } = this.#parts;
     counts.noteKmsg(this.#kernel.sequence);
-    counts.save();
-    const event = oomEvent(kill, victim);
+    const kills = counts.count(subjectOf(kill), kill.cell, Date.now());
+    if (!this.#watched.has(kill.container.record.id)) counts.forget(kill.container.record.id);
+    const event = oomEvent(kill, victim, kills);
+    if (kill.early && kills <= (this.#journaled.get(nameOf(event)) ?? 0)) return;
     events.publish(event);
     const { container, pod, attributes } = event;
     log.warn({ container: container?.id, pod: pod?.id, name: nameOf(event), ...attributes }, 'OOM kill');
