@@ -21,7 +21,11 @@ const kubeletSpan = '00f067aa0ba902b7';
 
 /** What each call of a pod's start is made of: names of spans, in order, those inside another indented. */
 const expected = {
-  PullImage: ['image.manifest', 'image.config', 'image.layer', '  image.download', '  image.unpack', 'image.commit'],
+  PullImage: [
+    ...['image.manifest', 'image.verify', 'image.config', 'image.layer'],
+    // At the same time: a layer is unpacked while it comes.
+    ...['  image.download', '  image.unpack', 'image.commit'],
+  ],
   RunPodSandbox: ['pod.intent', 'pod.cgroup', 'pod.namespaces', 'pod.network', 'pod.files', 'pod.save'],
   CreateContainer: [
     ...['container.intent', 'container.rootfs', 'container.user', 'container.spec', 'container.bundle'],
@@ -117,10 +121,10 @@ for (const protocol of ['grpc', 'http'] as const)
 
 const callOf = ({ name }: ReceivedSpan) => name.slice(name.lastIndexOf('/') + 1);
 
-/** Names of what is below a span, in the order of their begin. Errors: one that lies outside its parent's time. */
+/** Names of what is below a span, in the order of their begin; those further down by name. Errors: one that lies outside its parent's time. */
 function treeBelow(spans: readonly ReceivedSpan[], parent: ReceivedSpan, indent = ''): string[] {
   const children = spans.filter(({ parentSpanId }) => parentSpanId === parent.spanId);
-  children.sort((a, b) => Number(a.start - b.start));
+  children.sort((a, b) => (indent === '' ? Number(a.start - b.start) : a.name < b.name ? -1 : 1));
   return children.flatMap((child) => {
     const inside = child.start >= parent.start && child.end <= parent.end && child.traceId === parent.traceId;
     if (!inside) throw new Error(`${child.name} is not inside ${parent.name}`);
