@@ -10,6 +10,8 @@ const files = [
   'test/integration/sandbox/container-limits.test.ts',
   'test/integration/sandbox/container-end.test.ts',
   'test/integration/sandbox/pod-config.test.ts',
+  'test/integration/stats/values.test.ts',
+  'test/integration/stats/cri-metrics.test.ts',
 ];
 
 for (const kernel of ['6.12', '6.1'])

@@ -31,13 +31,13 @@ export const integer = (min: number, max: number) =>
       `must be a whole number from ${min} to ${max}`,
     );
 
-/** `address:port` to listen on; empty switches the listener off where the setting says so. */
-export const listenAddress = (options: { readonly mayBeEmpty: boolean }) =>
+/** `address:port` to listen on. */
+export const listenAddress = () =>
   z
     .string()
     .refine(
-      (text) => (text === '' ? options.mayBeEmpty : splitAddress(text) !== undefined),
-      `must be an IP address and a port such as "127.0.0.1:9464" or "[::1]:9464"${options.mayBeEmpty ? ', or empty' : ''}`,
+      (text) => splitAddress(text) !== undefined,
+      'must be an IP address and a port such as "127.0.0.1:9464" or "[::1]:9464"',
     );
 
 /** `address:port`, `unix:///path`, or empty. */

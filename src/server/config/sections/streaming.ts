@@ -4,7 +4,7 @@ import { integer, listenAddress, optionalPath } from '../values.ts';
 
 export const streamingSection = z
   .strictObject({
-    address: listenAddress({ mayBeEmpty: false })
+    address: listenAddress()
       .default('127.0.0.1:0')
       .describe(
         'Where exec, attach and port-forward streams are served. Port 0: a free one. Whoever holds a URL needs nothing else: leave it on loopback unless TLS is set.',
