@@ -35,6 +35,7 @@ function expectationsOf(cricket: ContestantResults, peer: ContestantResults | un
   };
   const most = memory.findLast(({ pods }) => pods > 0);
   return [
+    { what: 'RunPodSandbox, ms', limit: 8, value: calls.RunPodSandbox?.median },
     { what: 'pod up, ms', limit: 30, value: calls['pod up']?.median },
     { what: 'pod up / containerd', limit: 0.35, value: ratio('pod up') },
     { what: 'pod down, ms', limit: 25, value: calls['pod down']?.median },

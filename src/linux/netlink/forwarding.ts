@@ -18,7 +18,7 @@ export function setForwarding(on: boolean): boolean {
 
 /**
  * IPv6 forwarding for the whole host. A host that forwards ignores router advertisements unless accept_ra is 2
- * (Documentation/networking/ip-sysctl.rst): links that took them until now go on taking them.
+ * (Documentation/networking/ip-sysctl.rst): links that took them until now go on taking them; one that was a router's did not, and does not.
  * @returns what was done, in words.
  */
 export function setForwarding6(on: boolean, links: readonly Link[], uplink: number): readonly string[] {
@@ -26,7 +26,8 @@ export function setForwarding6(on: boolean, links: readonly Link[], uplink: numb
   for (const { name, index, kind } of on ? links : []) {
     if (index !== uplink && !outward.includes(kind)) continue;
     const path = `${ipv6}/${name}/accept_ra`;
-    if (name !== 'lo' && read(path) === '1' && write(path, '2')) done.push(`accept_ra of ${name} was set to 2`);
+    const takes = read(path) === '1' && read(`${ipv6}/${name}/forwarding`) === '0';
+    if (name !== 'lo' && takes && write(path, '2')) done.push(`accept_ra of ${name} was set to 2`);
   }
   if (write(`${ipv6}/all/forwarding`, on ? '1' : '0')) done.push(`IPv6 forwarding was turned ${on ? 'on' : 'off'}`);
   return done;

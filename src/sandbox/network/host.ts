@@ -58,7 +58,7 @@ export class HostNetwork {
       const done = await Promise.all([
         this.#ensureBridge(networks, survey),
         this.#ensureTable(networks),
-        this.#options.guard.look(),
+        this.#options.guard.look({ ipv6: networks.some(({ family }) => family === 'ipv6') }),
       ]);
       this.#ready = { ready: true };
       return done.flat();

@@ -169,7 +169,14 @@ describe('the built-in network among firewalls of others', function () {
     expect(readFileSync(`/proc/sys/net/ipv6/conf/crk${lab.instance}/accept_ra`, 'utf8').trim()).to.equal('0');
   });
 
+  it('leaves the router advertisements of a host alone that was a router before', async () => {
+    writeFileSync('/proc/sys/net/ipv6/conf/all/forwarding', '1');
+    await open();
+    expect(readFileSync('/proc/sys/net/ipv6/conf/uplink0/accept_ra', 'utf8').trim()).to.equal('1');
+  });
+
   it('gives pods IPv4 only where the host has turned IPv6 off', async () => {
+    run('ip6tables-nft', '-P', 'FORWARD', 'DROP');
     for (const scope of ['all', 'default']) writeFileSync(`/proc/sys/net/ipv6/conf/${scope}/disable_ipv6`, '1');
     const network = await open();
     expect(network.ready()).to.deep.equal({ ready: true });

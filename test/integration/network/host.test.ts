@@ -40,7 +40,7 @@ describe('the built-in network on its host', () => {
     await attachOne(network);
     expect((await bridge()).link?.mac).to.equal(before?.mac);
     const { links } = await lab.links('surveyLinks', undefined, soon());
-    const mine = links.filter(({ name }) => name.includes(lab.instance));
+    const mine = links.filter(({ name }) => name === `crk${lab.instance}` || name.startsWith(`ck${lab.instance}`));
     expect(mine.map(({ mtu }) => mtu)).to.deep.equal([1300, 1300]);
     const ports = mine.flatMap(({ name }) => (name.startsWith('ck') ? [name] : []));
     await lab.links('removeLinks', ports, soon());

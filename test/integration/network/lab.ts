@@ -96,10 +96,12 @@ export class NetworkLab {
     await removeBuiltInNetwork(this.options([]), soon());
     const { links } = await this.links('surveyLinks', undefined, soon());
     await this.pool[Symbol.asyncDispose]();
-    expect(links.filter((link) => link.name.includes(this.instance))).to.deep.equal([]);
+    const ours = new RegExp(`^cr?k${this.instance}`);
+    expect(links.filter(({ name }) => ours.test(name))).to.deep.equal([]);
     for (const family of ['inet', 'ip', 'ip6'] as const)
       expect(await listTable({ family, name: `cricket_${this.instance}` }, soon())).to.equal(undefined);
-    expect(readdirSync('/run/netns').filter((name) => name.includes(this.instance))).to.deep.equal([]);
+    const pins = readdirSync('/run/netns').filter((name) => name.startsWith(`crktest-${this.instance}-`));
+    expect(pins).to.deep.equal([]);
     expect(existsSync(join(this.root, 'network'))).to.equal(false);
     await rm(this.root, { recursive: true });
   }

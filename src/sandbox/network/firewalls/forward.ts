@@ -3,7 +3,7 @@ import { messageOf } from '../../../base/errors.ts';
 import type { InstanceId } from '../../../base/ids.ts';
 import { runCommand } from '../../../linux/run.ts';
 import { tableName } from '../names.ts';
-import { obstacles, readForwardRules } from './look.ts';
+import { obstacles, readForwardRules, withoutIpv6 } from './look.ts';
 import type { ForwardRules, Machine } from './look.ts';
 import { addAccepts, removeAccepts, ruleComment } from './mend.ts';
 
@@ -50,13 +50,14 @@ export class ForwardGuard {
   }
 
   /** Looks, mends where it may, and says what it did. Never throws: what it cannot do is said once. */
-  async look(): Promise<readonly string[]> {
+  async look({ ipv6 }: { readonly ipv6: boolean }): Promise<readonly string[]> {
     const before = this.#problem;
     try {
       const found = await this.#read();
       this.#tables = new Set(found.chains.map(({ chain }) => chain.table));
-      const done = await this.#mend(found);
-      const left = obstacles(done.length === 0 ? found : await this.#read(), this.#bridge);
+      const concerning = ipv6 ? (rules: ForwardRules) => rules : withoutIpv6;
+      const done = await this.#mend(concerning(found));
+      const left = obstacles(concerning(done.length === 0 ? found : await this.#read()), this.#bridge);
       this.#problem =
         left.length === 0 ? undefined : `pods reach nothing beyond this node: ${left.join('; ')}; ${forwardAdvice}`;
       return [...done, ...(this.#problem === undefined || this.#problem === before ? [] : [this.#problem])];

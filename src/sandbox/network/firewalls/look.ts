@@ -72,6 +72,14 @@ async function readLegacy(machine: Machine, program: LegacyChain['program']): Pr
   return [{ program, policy, into, rules: lines.filter((line) => / (FORWARD|DOCKER-USER) /.test(line)) }];
 }
 
+/** Without what is for IPv6 alone: it is in nobody's way where pods have none. */
+export function withoutIpv6({ chains, legacy }: ForwardRules): ForwardRules {
+  return {
+    chains: chains.filter(({ chain }) => chain.family !== 'ip6'),
+    legacy: legacy.filter(({ program }) => program === 'iptables-legacy'),
+  };
+}
+
 /** What keeps packets of the bridge from being forwarded, one line each. */
 export function obstacles({ chains, legacy }: ForwardRules, bridge: string): readonly string[] {
   return [

@@ -1,7 +1,7 @@
 import type { Config } from '../../config/schema.ts';
 import { join } from 'node:path';
 import { forwardAdvice } from '../../../sandbox/network/firewalls/forward.ts';
-import { obstacles, readForwardRules } from '../../../sandbox/network/firewalls/look.ts';
+import { obstacles, readForwardRules, withoutIpv6 } from '../../../sandbox/network/firewalls/look.ts';
 import { checkCni } from './cni.ts';
 import { ok, warn } from './finding.ts';
 import type { Finding } from './finding.ts';
@@ -20,11 +20,15 @@ async function forwarding(host: Host): Promise<Finding> {
   return warn('ip_forward', value === undefined ? `${path} is not there` : 'off', advice);
 }
 
-async function ipv6(host: Host, config: Config): Promise<Finding> {
-  if (config.network.ipv6Range === 'off') return ok('ipv6', 'off, as configured');
-  const off = await Promise.all(
+async function disabledIpv6(host: Host): Promise<readonly (string | undefined)[]> {
+  return Promise.all(
     ['all', 'default'].map(async (scope) => (await host.read(`/proc/sys/net/ipv6/conf/${scope}/disable_ipv6`))?.trim()),
   );
+}
+
+async function ipv6(host: Host, config: Config): Promise<Finding> {
+  if (config.network.ipv6Range === 'off') return ok('ipv6', 'off, as configured');
+  const off = await disabledIpv6(host);
   if (off.every((value) => value === '0')) return ok('ipv6', 'on');
   const found = off.includes(undefined) ? 'this kernel has none' : 'turned off by disable_ipv6';
   return ok('ipv6', `${found}: pods of the built-in network get IPv4 only`);
@@ -34,7 +38,9 @@ async function ipv6(host: Host, config: Config): Promise<Finding> {
 async function firewalls(host: Host, config: Config): Promise<Finding> {
   const instance = (await host.read(join(config.root, 'instance')))?.trim() ?? '';
   const bridge = config.network.bridge || `crk${instance}`;
-  const found = obstacles(await readForwardRules(host, (table) => table === `cricket_${instance}`), bridge);
+  const rules = await readForwardRules(host, (table) => table === `cricket_${instance}`);
+  const hasIpv6 = config.network.ipv6Range !== 'off' && (await disabledIpv6(host)).every((value) => value === '0');
+  const found = obstacles(hasIpv6 ? rules : withoutIpv6(rules), bridge);
   if (found.length === 0) return ok('forwarding', 'no firewall refuses it');
   const told = found.join('; ');
   if (config.network.acceptForward && instance === '')
