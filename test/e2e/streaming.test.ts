@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startCricket } from '../fixtures/daemon.ts';
 import type { Cricket } from '../fixtures/daemon.ts';
@@ -99,5 +100,45 @@ describe('crictl streams', () => {
         gone[Symbol.dispose]();
         await eventually(() => expect(processesBelow(group)).to.have.length(before));
       });
+
+      it('attach: see, type, let themselves go, and come again', async () => {
+        const command = ['sh', '-c', 'while read x; do echo "got $x"; done'];
+        const wish = { name: `attached-${transport}`, command, stdin: true, tty: true };
+        const { id } = await runContainer(cricket, pod, wish);
+        const attach = `${crictl.command} attach -r ${transport} -it ${id}`;
+        const person = new Person(attach);
+        await typed(person, 'one', 'got one');
+        person.types('\u0010\u0011');
+        expect(await person.left).to.equal(0);
+        using again = new Person(attach);
+        await typed(again, 'two', 'got two');
+        await cricket.client.runtime.stopContainer({ containerId: id });
+        expect(await again.left).to.equal(0);
+      });
+    });
+
+  it('whose daemon is killed end, and leave nothing but the container', async () => {
+    const group = `${cricket.podCgroup(pod.id)}/${container.id}`;
+    const before = processesBelow(group).length;
+    const command = ['sh', '-c', '(setsid sleep 1301 &); exec sleep 1302'];
+    const clients = [[], ['-i']].map((flags) =>
+      spawn(crictl.binary, [...crictl.flags, 'exec', ...flags, container.id, ...command]),
+    );
+    using person = new Person(`${crictl.command} exec -it ${container.id} sh`);
+    await person.sees('# ');
+    await eventually(() => expect(processesBelow(group).length).to.equal(before + 5));
+    await cricket.restart();
+    await person.left;
+    for (const client of clients) if (client.exitCode === null) await once(client, 'exit');
+    await eventually(() => expect(processesBelow(group)).to.have.length(before));
+    expect(await sh(cricket, container, 'echo unharmed')).to.equal('unharmed');
+  });
+
+  /** Again and again: what is typed before the attach is heard by nobody. */
+  const typed = async (person: Person, text: string, answer: string) =>
+    eventually(async () => {
+      person.types(`${text}\r`);
+      await delay(200);
+      expect(person.screen).to.contain(answer);
     });
 });
