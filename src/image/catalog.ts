@@ -2,6 +2,7 @@ import { throwIfAborted } from '../base/abort.ts';
 import { fail } from '../base/errors.ts';
 import type { ImageId } from '../base/ids.ts';
 import { KeyedLocks } from '../base/locks.ts';
+import { parseDiffIds } from './config.ts';
 import { findRecord } from './find.ts';
 import type { Image } from './image.ts';
 import { isPinned } from './pinned.ts';
@@ -164,6 +165,13 @@ export class Catalog {
   async tidy(signal: AbortSignal): Promise<void> {
     using _held = await this.#lock.acquire('change', signal);
     await this.#sweep();
+  }
+
+  /** The configuration file as it came, and the layers it names. Errors: `not_found`. */
+  async config(id: ImageId): Promise<{ readonly bytes: Buffer; readonly diffIds: readonly Digest[] }> {
+    const bytes = await this.#records.readContent(this.get(id).id as string as Digest);
+    if (bytes === undefined) throw fail('not_found', `image ${id}: its configuration file is missing; pull it again`);
+    return { bytes, diffIds: parseDiffIds(bytes, id) };
   }
 
   /** A manifest or configuration that is here. */

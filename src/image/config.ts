@@ -55,6 +55,11 @@ const schema = z.object({
     .nullish(),
 });
 
+/** Digests of the uncompressed layers of a configuration that was accepted once, bottom first. */
+export function parseDiffIds(bytes: Uint8Array, about: string): readonly Digest[] {
+  return checked(schema, parseJson(bytes, about), about).rootfs?.diff_ids ?? [];
+}
+
 /** Errors: `invalid_argument` naming the image and the field. */
 export function parseConfig(bytes: Uint8Array, layers: number, about: string): ParsedConfig {
   const raw = checked(schema, parseJson(bytes, `configuration of ${about}`), `configuration of ${about}`);

@@ -8,6 +8,7 @@ import { fail } from '../base/errors.ts';
 import type { ImageId } from '../base/ids.ts';
 import type { Logger } from '../base/log.ts';
 import { trimHeap } from '../linux/heap.ts';
+import { exportImages } from './archive/export.ts';
 import { importArchive } from './archive/import.ts';
 import { assembleImage } from './assemble.ts';
 import { Catalog } from './catalog.ts';
@@ -58,6 +59,11 @@ export interface ImageOptions {
   readonly graceMs?: number;
 }
 
+export interface ImportOptions {
+  readonly name?: string;
+  readonly rootfs?: boolean;
+}
+
 export interface FilesystemUsage {
   readonly mountpoint: string;
   readonly usedBytes: bigint;
@@ -94,9 +100,14 @@ export interface Images {
   collect(signal: AbortSignal): Promise<void>;
   /**
    * An OCI layout or docker save archive, compressed or not. A `name` that is not '' replaces those of the
-   * archive, which must hold one image then. Errors: `not_found`, `invalid_argument`.
+   * archive, which must hold one image then; with `rootfs` it is the tar of a root file system. Errors: `not_found`, `invalid_argument`.
    */
-  import(file: string, options: { readonly name?: string }, signal: AbortSignal): Promise<readonly Image[]>;
+  import(file: string, options: ImportOptions, signal: AbortSignal): Promise<readonly Image[]>;
+  /**
+   * Images by name as one tar: an OCI layout that docker load reads too. Errors: `not_found`, `failed_precondition`
+   * for an image with a layer that cannot be packed again.
+   */
+  export(names: readonly string[], signal: AbortSignal): Promise<AsyncIterable<Buffer>>;
   /** Reads every layer, puts corrupt ones aside and pulls their images again. */
   examine(signal: AbortSignal): Promise<Examination>;
   /** The configuration file as it came, for verbose answers. Errors: `not_found`. */
@@ -178,17 +189,26 @@ export async function openImages(options: ImageOptions): Promise<Images> {
     holders: (id) => catalog.holders(id),
     release: (holder) => catalog.release(holder),
     collect: (signal) => catalog.collect(signal),
-    async import(file, { name = '' }, signal) {
+    async import(file, { name = '', rootfs = false }, signal) {
       const start = (until: AbortSignal) =>
-        importArchive({ file, name, ingest, pool, limits, platform }, (source) => assembleImage(source, deps, until));
-      return imports.join(JSON.stringify([file, name]), (until) => start(until).finally(trimLater), signal);
+        importArchive({ file, name, rootfs, ingest, pool, limits, platform }, (source) =>
+          assembleImage(source, deps, until),
+        );
+      return imports.join(JSON.stringify([file, name, rootfs]), (until) => start(until).finally(trimLater), signal);
+    },
+    async export(names, signal) {
+      const chosen = names.map((name) => {
+        const image = catalog.find(name);
+        if (image === undefined) throw fail('not_found', `image ${name}: not here; pull it first`);
+        return image;
+      });
+      const configOf = async ({ id }: Image) => catalog.config(id);
+      return exportImages([...new Set(chosen)], { layers, pool, ingest, configOf }, signal);
     },
     examine: (signal) =>
       examineImages({ catalog, layers, log, pull: (name, until) => pulls.join(name, {}, until) }, signal),
     async rawConfig(id) {
-      const bytes = await catalog.rawContent(catalog.get(id).id as string as Digest);
-      if (bytes === undefined) throw fail('not_found', `image ${id}: its configuration file is missing`);
-      return bytes.toString('utf8');
+      return (await catalog.config(id)).bytes.toString('utf8');
     },
     async close() {
       clearTimeout(trimming);

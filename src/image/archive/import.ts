@@ -16,12 +16,15 @@ import type { Platform } from '../registry/manifest.ts';
 import type { ArchivedImage } from './archived-image.ts';
 import { dockerArchiveImages } from './docker-archive.ts';
 import { layoutImages } from './oci-layout.ts';
+import { rootFileSystemImage } from './root-file-system.ts';
 import { indexArchive } from './tar-index.ts';
 
 export interface ImportOrder {
   readonly file: string;
   /** The only name the image gets; '' for those of the archive. */
   readonly name: string;
+  /** The file is the tar of a root file system, not of images. */
+  readonly rootfs: boolean;
   /** A directory for the archive when it must be decompressed first. */
   readonly ingest: string;
   readonly pool: LayerPool;
@@ -50,7 +53,12 @@ export async function importArchive(
         await decompressed(whole, new Meter(whole.size).shared),
         createWriteStream(plain, { mode: 0o600 }),
       );
-    const files = await indexArchive(compressed ? plain : file);
+    const archive = compressed ? plain : file;
+    if (order.rootfs) {
+      const image = await rootFileSystemImage(archive, name, platform);
+      return [await assemble(sourceOf(image, order))];
+    }
+    const files = await indexArchive(archive);
     const found = files.has('manifest.json') ? await dockerArchiveImages(files) : await layoutImages(files, platform);
     const [only, ...others] = found;
     if (name !== '' && (only === undefined || others.length > 0))

@@ -1,4 +1,4 @@
-import { closeSync, constants, existsSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { zstdDecompressSync } from 'node:zlib';
 import { errnoOf, fail, messageOf } from '../../base/errors.ts';
 import { hashFor } from '../reference/digest.ts';
@@ -35,8 +35,19 @@ export function* replayTar(target: string): Generator<Buffer> {
     else yield* contentOf(target, step);
 }
 
-/** Bytes of that archive. */
-export function replayedSize(target: string): number {
+/** Writes that archive to a new file. */
+export function replayTo({ target, file }: { readonly target: string; readonly file: string }): void {
+  const fd = openSync(file, 'wx', 0o600);
+  try {
+    for (const piece of replayTar(target)) writeSync(fd, piece);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Bytes of that archive; undefined where there is no record of it. */
+export function replayedSize(target: string): number | undefined {
+  if (!existsSync(tarRecordOf(target))) return undefined;
   let size = 0;
   for (const step of readRecord(tarRecordOf(target))) size += step.kind === 'raw' ? step.bytes.length : step.size;
   return size;

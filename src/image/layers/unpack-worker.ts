@@ -2,7 +2,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { syncFileSystem } from '../../linux/fs-sync.ts';
 import { serveTasks } from '../../linux/worker/serve.ts';
-import { examineLayer } from './tar-replay.ts';
+import { examineLayer, replayedSize, replayTo } from './tar-replay.ts';
 import type { LayerUsage } from './layer-writer.ts';
 import { makeMend, planMend } from './mend.ts';
 import { unpackLayer } from './unpack.ts';
@@ -23,6 +23,8 @@ export const layerTasks = {
   syncFileSystem,
   /** Reads every byte of the layer. */
   examineLayer,
+  replayedSize,
+  replayTo,
   planMend,
   makeMend,
 };

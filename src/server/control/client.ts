@@ -25,13 +25,13 @@ const streamFailure = z.object({ failed: failure });
 
 /** Calls a running daemon. Errors: the daemon's own, or `unavailable` when none answers. */
 export async function callControl(call: ControlCall, signal: AbortSignal): Promise<unknown> {
-  const response = await open(call, signal);
+  const response = await openControl(call, signal);
   return JSON.parse(await textOf(call, response));
 }
 
 /** The same for an answer that comes line by line. Errors also: `unavailable` when the daemon ends in the midst of it. */
 export async function* streamControl(call: ControlCall, signal: AbortSignal): AsyncGenerator {
-  const response = await open(call, signal);
+  const response = await openControl(call, signal);
   try {
     for await (const line of createInterface({ input: response, crlfDelay: Infinity })) {
       const value: unknown = JSON.parse(line);
@@ -48,8 +48,8 @@ export async function* streamControl(call: ControlCall, signal: AbortSignal): As
   }
 }
 
-/** Resolves with the head of an answer that is not a failure. */
-async function open(call: ControlCall, signal: AbortSignal): Promise<IncomingMessage> {
+/** Resolves with the head of an answer that is not a failure; its body ends with an error where it is torn off. */
+export async function openControl(call: ControlCall, signal: AbortSignal): Promise<IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const query = new URLSearchParams();
   for (const [key, value] of Object.entries(call.query)) for (const one of [value].flat()) query.append(key, one);

@@ -17,12 +17,12 @@ export interface ImportImageDeps {
    */
   readonly importImage: (
     file: string,
-    options: { readonly name: string },
+    options: { readonly name: string; readonly rootfs: boolean },
     signal: AbortSignal,
   ) => Promise<readonly string[]>;
 }
 
-/** POST /v1/images/import?name=REF, the archive (OCI or docker, plain or compressed) as the body. */
+/** POST /v1/images/import?name=REF, the archive (OCI or docker, plain or compressed) as the body; with `rootfs` a root file system. */
 export function importImageVerb(deps: ImportImageDeps): Verb {
   return {
     method: 'POST',
@@ -32,7 +32,9 @@ export function importImageVerb(deps: ImportImageDeps): Verb {
       const file = join(deps.uploads, `${randomUUID()}.tar`);
       try {
         await pipeline(body, createWriteStream(file, { flags: 'wx', mode: 0o600 }), { signal });
-        return { images: await deps.importImage(file, { name: query.get('name') ?? '' }, signal) };
+        return {
+          images: await deps.importImage(file, { name: query.get('name') ?? '', rootfs: query.has('rootfs') }, signal),
+        };
       } catch (error) {
         throw during('import image', error);
       } finally {

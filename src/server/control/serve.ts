@@ -3,6 +3,8 @@ import { chmod } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { throwIfAborted } from '../../base/abort.ts';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { errorFrom, fail, messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import { freeSocketPath } from '../grpc/socket.ts';
@@ -58,7 +60,7 @@ async function answer(
       throw fail('unimplemented', `control ${request.method ?? ''} ${pathname}: there is no such verb in this version`);
     const result = verb.run({ query: searchParams, body: request }, gone.signal);
     if (Symbol.asyncIterator in result) await stream(response, result, gone.signal);
-    else send(response, 200, await result);
+    else await reply(response, await result);
     log[verb.method === 'GET' ? 'debug' : 'info'](fields, 'control call answered');
   } catch (thrown) {
     const { code, message } = errorFrom(thrown);
@@ -70,6 +72,16 @@ async function answer(
     // What is left of an upload that was refused would otherwise keep the connection.
     request.resume();
   }
+}
+
+async function reply(response: ServerResponse, answer: unknown): Promise<void> {
+  if (!(answer instanceof Readable)) {
+    send(response, 200, answer);
+    return;
+  }
+  response.writeHead(200, { 'content-type': 'application/octet-stream' });
+  // After an error it tears the connection off: the caller sees that it has not all of it.
+  await pipeline(answer, response);
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {

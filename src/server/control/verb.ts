@@ -6,7 +6,8 @@ export interface Verb {
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   /**
-   * The answer must be plain JSON; that of an iterable is sent as it comes, one a line, as fast as the caller takes it.
+   * The answer must be plain JSON; that of an iterable is sent as it comes, one a line, as fast as the caller takes it;
+   * a promised stream of bytes goes out as it is.
    * The signal fires when the caller went away or the daemon ends.
    */
   readonly run: (request: ControlRequest, signal: AbortSignal) => Promise<unknown> | AsyncIterable<unknown>;

@@ -3,6 +3,7 @@ import type { Config } from '../config/schema.ts';
 import { eventsVerb } from '../control/events.ts';
 import { diskUsageVerb } from '../control/images/disk-usage.ts';
 import { examineImagesVerb } from '../control/images/examine.ts';
+import { exportImagesVerb } from '../control/images/export.ts';
 import { imageHistoryVerb } from '../control/images/history.ts';
 import { pruneImagesVerb } from '../control/images/prune.ts';
 import { tagImageVerb } from '../control/images/tag.ts';
@@ -23,6 +24,7 @@ export function controlVerbs(parts: HandlerParts, config: Config): readonly Verb
     diskUsageVerb(parts),
     pruneImagesVerb(parts.images),
     examineImagesVerb(parts.images),
+    exportImagesVerb(parts.images),
     importImageVerb({
       uploads: join(config.root, 'ingest'),
       importImage: async (file, options, signal) => {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { formatOption } from '../format.ts';
 import type { FormatFlag } from '../format.ts';
+import type { ImportFlags } from './import.ts';
 import { addSettingFlags } from '../settings.ts';
 import type { SettingFlags } from '../settings.ts';
 import type { Terminal } from '../terminal.ts';
@@ -26,9 +27,17 @@ export function addImageCommands(images: Command, terminal: Terminal): void {
     .argument('<file>', 'the archive; - for standard input')
     .option('--name <reference>', 'name to give it in place of those in the archive')
     .addOption(formatOption())
-    .action(async (file: string, flags: SettingFlags & FormatFlag & { readonly name?: string }) => {
+    .option('--rootfs', 'it is the tar of a root file system, as docker export writes it; needs --name', false)
+    .action(async (file: string, flags: ImportFlags) => {
       const { importImage } = await import('./import.ts');
       await importImage(file, flags, terminal);
+    });
+  command('export', 'write images into an archive: an OCI layout that docker load reads too')
+    .argument('<image...>', 'references or ids')
+    .option('-o, --output <file>', 'the archive; standard output unless given')
+    .action(async (names: readonly string[], flags: SettingFlags & { readonly output?: string }) => {
+      const { exportImages } = await import('./export.ts');
+      await exportImages(names, flags, terminal);
     });
   command('rm', 'remove images')
     .argument('<image...>', 'references or ids')

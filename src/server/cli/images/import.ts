@@ -14,15 +14,16 @@ import type { Terminal } from '../terminal.ts';
 
 const imported = z.object({ images: z.array(z.string()) });
 
-interface ImportFlags extends SettingFlags {
+export interface ImportFlags extends SettingFlags {
   readonly name?: string;
+  readonly rootfs: boolean;
   readonly format: FormatFlag['format'];
 }
 
 /** Sends the archive over the control socket: the daemon need not be able to read the file. */
 export async function importImage(file: string, flags: ImportFlags, terminal: Terminal): Promise<void> {
   const socket = controlSocket(await loadSettings(flags));
-  const query: Record<string, string> = flags.name === undefined ? {} : { name: flags.name };
+  const query = { ...(flags.name !== undefined && { name: flags.name }), ...(flags.rootfs && { rootfs: '1' }) };
   const body = await openArchive(file);
   const call = { socket, method: 'POST', path: importImagePath, query, body } as const;
   const { images } = imported.parse(await callControl(call, terminal.signal));

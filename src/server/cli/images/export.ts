@@ -1,0 +1,36 @@
+import { createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { fail, messageOf } from '../../../base/errors.ts';
+import { controlSocket } from '../../config/paths.ts';
+import { openControl } from '../../control/client.ts';
+import { exportImagesPath } from '../../control/images/export.ts';
+import { loadSettings } from '../settings.ts';
+import type { SettingFlags } from '../settings.ts';
+import type { Terminal } from '../terminal.ts';
+
+/** Writes the archive beside its name first: there is never half of one under it. */
+export async function exportImages(
+  names: readonly string[],
+  flags: SettingFlags & { readonly output?: string },
+  terminal: Terminal,
+): Promise<void> {
+  if (flags.output === undefined && process.stdout.isTTY)
+    throw fail('invalid_argument', 'an archive is nothing for a terminal; use --output or a pipe');
+  const socket = controlSocket(await loadSettings(flags));
+  const call = { socket, method: 'GET', path: exportImagesPath, query: { image: names }, body: undefined } as const;
+  const archive = await openControl(call, terminal.signal);
+  if (flags.output === undefined) {
+    await pipeline(archive, process.stdout);
+    return;
+  }
+  const partial = `${flags.output}.partial`;
+  try {
+    await pipeline(archive, createWriteStream(partial, { mode: 0o644 }));
+    await rename(partial, flags.output);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw fail('unavailable', `archive ${flags.output}: ${messageOf(error)}`, error);
+  }
+  terminal.out(`exported ${names.join(', ')} to ${flags.output}\n`);
+}
