@@ -28,7 +28,7 @@ async function main(options: Options): Promise<void> {
   const loadBefore = loadAverage();
   const contestants = await (async () => {
     await using opened = await openContestants(options.endpoints, options.phases.has('pull'));
-    return await runPhases(opened.contestants, options, interrupted.signal);
+    return await runPhases(opened.contestants, options, opened.pullRegistry, interrupted.signal);
   })();
   const load = [loadBefore, loadAverage()] as const;
   const results: Results = { machine, load, pods: options.pods, rounds: options.rounds, contestants };

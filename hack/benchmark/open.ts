@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { removeCgroups } from '../../test/fixtures/kubelet/cgroups.ts';
 import { critestHosts, startTestRegistry, writeMirrors } from '../../test/fixtures/images/images.ts';
+import { startRegistry } from '../../test/fixtures/images/registry.ts';
 import { links } from '../../test/leftovers/kernel.ts';
 import { connectCri } from '../lib/cri-client.ts';
 import { imageSpec } from '../lib/cri-messages.ts';
@@ -9,6 +10,8 @@ import type { Contestant } from './contestant.ts';
 import { writeKubeletFiles } from './kubelet-config.ts';
 import type { EndpointWish } from './options.ts';
 import { removeOurPods } from './pods.ts';
+import { variants } from './pulls.ts';
+import { pushVariants } from './variants.ts';
 import { startPrivateContainerd } from './private-containerd.ts';
 import type { PrivateDaemon } from './private-containerd.ts';
 import { startPrivateCricket } from './private-cricket.ts';
@@ -18,6 +21,8 @@ const forwarding = '/proc/sys/net/ipv4/ip_forward';
 
 export interface Opened extends AsyncDisposable {
   readonly contestants: readonly Contestant[];
+  /** `host:port` of the registry with variants of the big image, where they were asked for. */
+  readonly pullRegistry: string | undefined;
 }
 
 /** Starts what is to be started and has every daemon pull the image. Disposing ends and removes all that was made. */
@@ -43,8 +48,18 @@ export async function openContestants(wishes: readonly EndpointWish[], withBig: 
     const reference = `${registry.host}/${image}`;
     contestants.push(await openOne({ ...own, wish, reference }, daemon, made));
   }
+  const pullRegistry = withBig ? await startPullRegistry(dir, registry.url, made) : undefined;
   const all = made.move();
-  return { contestants, [Symbol.asyncDispose]: () => all.disposeAsync() };
+  return { contestants, pullRegistry, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}
+
+/** The variants are pushed, and what is prepared is served read-only: so they have a registry of their own. */
+async function startPullRegistry(dir: string, from: string, made: AsyncDisposableStack): Promise<string> {
+  console.error('==> making variants of the big image');
+  const registry = await startRegistry({ dir: join(dir, 'variants') });
+  made.defer(() => registry.stop());
+  await pushVariants(from, registry.url, variants);
+  return registry.host;
 }
 
 interface Own {

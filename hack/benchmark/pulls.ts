@@ -4,9 +4,7 @@ import type { Contestant } from './contestant.ts';
 import { listener } from './memory.ts';
 import { summarize } from './samples.ts';
 import type { Summary } from './samples.ts';
-
-/** The image that `sets: ['big']` puts into the registry: 300 MB, 15,000 files, 6 layers. */
-export const bigImageName = 'bench/big:1';
+import { variantName } from './variants.ts';
 
 export interface PullResult {
   /** Milliseconds of PullImage. */
@@ -16,24 +14,30 @@ export interface PullResult {
 }
 
 const rounds = 5;
+/** Variants of the image that are pulled: one a round, and one that is not counted. */
+export const variants = rounds + 1;
 /** Milliseconds in which what a daemon leaves for later still counts as the pull's. */
 const afterMs = 1000;
 const pauseMs = 2000;
 
-/** Pulls and removes the big image in turns, in alternating order; the first turn of each is not counted. */
+/** Pulls variants of the big image in turns, in alternating order; the first turn of each is not counted. */
 export async function measurePulls(
   contestants: readonly Contestant[],
+  registry: string,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<Contestant, PullResult>> {
   const samples = new Map(contestants.map((one) => [one, { wall: [] as number[], cpu: [] as number[] }]));
   for (let round = 0; round <= rounds; round += 1)
     for (const one of round % 2 === 0 ? contestants : contestants.toReversed()) {
       signal.throwIfAborted();
-      const { wall, cpu } = await pullOnce(one);
+      const { wall, cpu } = await pullOnce(one, `${registry}/${variantName(round)}`);
       if (round === 0) continue;
       samples.get(one)?.wall.push(wall);
       samples.get(one)?.cpu.push(cpu);
     }
+  for (const { cri } of contestants)
+    for (let round = 0; round < variants; round += 1)
+      await cri.image.removeImage({ image: imageSpec(`${registry}/${variantName(round)}`) });
   const results = new Map<Contestant, PullResult>();
   for (const [one, { wall, cpu }] of samples) {
     const [walls, cpus] = [summarize(wall), summarize(cpu)];
@@ -42,12 +46,10 @@ export async function measurePulls(
   return results;
 }
 
-async function pullOnce({
-  cri,
-  endpoint,
-  image,
-}: Contestant): Promise<{ readonly wall: number; readonly cpu: number }> {
-  const name = `${image.slice(0, image.indexOf('/'))}/${bigImageName}`;
+async function pullOnce(
+  { cri, endpoint }: Contestant,
+  name: string,
+): Promise<{ readonly wall: number; readonly cpu: number }> {
   const daemon = listener(endpoint.replace('unix://', ''));
   const before = processorMs(daemon);
   const begun = performance.now();
@@ -55,7 +57,6 @@ async function pullOnce({
   const wall = performance.now() - begun;
   await new Promise((resolve) => setTimeout(resolve, afterMs));
   const cpu = processorMs(daemon) - before;
-  await cri.image.removeImage({ image: imageSpec(name) });
   await new Promise((resolve) => setTimeout(resolve, pauseMs));
   return { wall, cpu };
 }

@@ -16,10 +16,11 @@ import { measureStreams } from './streams.ts';
 /** Milliseconds of quiet before memory is read: what is kept counts, not what is just being dropped. */
 const settleMs = 5000;
 
-/** All phases, in the order in which the number of pods grows. */
+/** All phases, in the order in which the number of pods grows. `pullRegistry` has the variants of the big image. */
 export async function runPhases(
   contestants: readonly Contestant[],
   options: Options,
+  pullRegistry: string | undefined,
   signal: AbortSignal,
 ): Promise<ContestantResults[]> {
   const { pods, rounds, dirtyMib, phases } = options;
@@ -47,9 +48,9 @@ export async function runPhases(
     await each((one) => growTo(one, count, signal));
   };
 
-  if (phases.has('pull')) {
+  if (phases.has('pull') && pullRegistry !== undefined) {
     say('pulling 300 MB in turns');
-    for (const [one, result] of await measurePulls(contestants, signal))
+    for (const [one, result] of await measurePulls(contestants, pullRegistry, signal))
       Object.assign(results.get(one) ?? {}, { pull: result });
     if (phases.size === 1) return [...results.values()];
   }

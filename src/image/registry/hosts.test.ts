@@ -83,4 +83,19 @@ describe('endpointsOf', () => {
     expect(['localhost', '127.0.0.1', '127.9.9.9', '[::1]'].every(isLoopback)).to.equal(true);
     expect(['127.evil.io', 'localhost.evil.io', '128.0.0.1', '127.0.0.1.evil.io'].some(isLoopback)).to.equal(false);
   });
+
+  it('speaks TLS with a loopback registry that has certificates in the older form', async () => {
+    const folder = join(certsDir, '127.0.0.1:5000');
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, 'ca.crt'), 'CA');
+    const [server] = await endpointsOf('127.0.0.1:5000', options());
+    expect(server?.base.href).to.equal('https://127.0.0.1:5000/v2');
+    expect(server?.tls.ca).to.deep.equal(['CA']);
+  });
+
+  it('reads how long a connection may take', async () => {
+    await write('slow.example', 'dial_timeout = "1.5s"\n[host."https://m.example"]\n dial_timeout = "200ms"\n');
+    const times = (await endpointsOf('slow.example', options())).map(({ connectMs }) => connectMs);
+    expect(times).to.deep.equal([200, 1500]);
+  });
 });

@@ -1,4 +1,4 @@
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { errorOf, openStore, soon } from './lab.ts';
@@ -70,6 +70,70 @@ describe('a registry with troubles', function () {
       await meeting.images.remove(id, soon());
     }
     meeting.expectNothingLeft();
+  });
+
+  it('is told how far a pull is while it goes on, and the metrics what came', async () => {
+    const told: string[] = [];
+    let received = 0;
+    const meter = {
+      begin: () => {
+        told.push('begun');
+        return (cause?: string) => void told.push(cause ?? 'well');
+      },
+      received: (bytes: number) => void (received += bytes),
+    };
+    await using meeting = await Meeting.begin(image, { meter });
+    const { stranger, images } = meeting;
+    const name = `${stranger.host}/test/image:1`;
+    expect(images.progress(name)).to.deep.equal([]);
+    let resume = (): void => undefined;
+    stranger.on(good.digest, (_request, response) => {
+      response.writeHead(200, { 'content-length': String(good.blob.length) });
+      response.write(good.blob.subarray(0, 1_500_000));
+      resume = () => response.end(good.blob.subarray(1_500_000));
+    });
+    const pulled = meeting.pull();
+    while ((images.progress(name)[0]?.layers[0]?.received ?? 0) < 1_500_000)
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    const state = { digest: good.digest, size: good.blob.length, received: 1_500_000, state: 'downloading' };
+    expect(images.progress(name)).to.deep.equal([{ reference: name, layers: [state] }]);
+    resume();
+    await pulled;
+    expect(images.progress(name)).to.deep.equal([]);
+    expect(told).to.deep.equal(['begun', 'well']);
+    expect(received).to.equal(good.blob.length);
+  });
+
+  it('is left alone for the rest of a pull when it is a mirror that does not answer', async () => {
+    await using meeting = await Meeting.begin();
+    const mirror = await startStranger(image);
+    mirror.on('/v2/', (request) => void request.socket.destroy());
+    meeting.hosts(`[host."${mirror.origin}"]\n`);
+    expect((await meeting.pull()).layers).to.have.length(1);
+    expect(mirror.seen).to.have.length(1);
+    await mirror.stop();
+  });
+
+  it('gets credentials of the file by its own name when it is a mirror', async () => {
+    const mirror = await startStranger(image);
+    const authFile = '/var/tmp/cricket-auth-mirror.json';
+    await using meeting = await Meeting.begin(image, {});
+    await meeting.images.close();
+    const images = await openStore(meeting.work, {
+      registry: { certsDir: join(meeting.work, 'certs.d'), plainHttpHosts: [], silenceMs: 400, authFile },
+    });
+    writeFileSync(authFile, JSON.stringify({ auths: { [`${mirror.host}/test`]: auth } }));
+    mirror.on('/v2/', (request, response) => {
+      if (request.headers.authorization === secret) mirror.serve(request, response);
+      else response.writeHead(401, { 'www-authenticate': 'Basic realm=x' }).end();
+    });
+    meeting.hosts(`[host."${mirror.origin}"]\n`);
+    meeting.stranger.on('/v2/', say(500));
+    expect((await images.pull(`${meeting.stranger.host}/test/image:1`, {}, soon())).layers).to.have.length(1);
+    expect(meeting.stranger.seen).to.deep.equal([]);
+    rmSync(authFile);
+    await images.close();
+    await mirror.stop();
   });
 
   it('loses a pull that nobody waits for any more', async () => {

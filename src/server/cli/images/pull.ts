@@ -68,7 +68,7 @@ async function draw(
       await delay(drawEveryMs, undefined, { signal });
       const call = { socket, method: 'GET', path: pullProgressPath, query: { image }, body: undefined } as const;
       const { pulls } = answer.parse(await callControl(call, signal));
-      show(pulls.flatMap((pull) => progressLines(pull, screen.size().columns)).slice(0, screen.size().rows - 1));
+      show(pulls.flatMap((pull) => progressLines(pull, screen.size().columns - 1)).slice(0, screen.size().rows - 1));
     }
   } catch {
     // The pull has ended; or nothing can be learned of it, and then there is no bar.
