@@ -14,6 +14,7 @@ import type { RecoverParts } from './recover.ts';
 import { podOfCgroup } from './pod/cgroups.ts';
 import { breakUnpinned } from './pod/lost-pins.ts';
 import type { Parts } from './parts.ts';
+import type { LivePods } from './network/network.ts';
 import { netPinDirectory, podOfNetPin } from './store/paths.ts';
 
 export type ReconcileParts = RecoverParts &
@@ -62,10 +63,9 @@ export async function reconcile(parts: ReconcileParts): Promise<readonly string[
 }
 
 /** Pods from before their attach until after their detach, those too that cannot be read. */
-function podsOnNetwork({ store }: ReconcileParts): ReadonlySet<PodId> {
-  const live = [...store.pods.values()].filter(({ state }) => state.kind !== 'stopped');
-  return new Set([...live.map(({ record }) => record.id), ...unreadableIds(store, 'pod')] as PodId[]);
-}
+const podsOnNetwork = ({ store }: ReconcileParts): LivePods => ({
+  has: (id) => store.unreadable.has(id) || (store.pods.get(id)?.state.kind ?? 'stopped') !== 'stopped',
+});
 
 const unreadableIds = (store: ReconcileParts['store'], kind: 'pod' | 'container') =>
   [...store.unreadable.values()].filter((object) => object.kind === kind).map(({ id }) => id);

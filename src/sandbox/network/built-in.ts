@@ -12,7 +12,7 @@ import { ForwardGuard } from './firewalls/forward.ts';
 import { HostNetwork } from './host.ts';
 import type { Lease } from './leases.ts';
 import { aliasOf, podMac } from './names.ts';
-import type { NetworkReadiness, NetworkedPod, PodNetwork } from './network.ts';
+import type { LivePods, NetworkReadiness, NetworkedPod, PodNetwork } from './network.ts';
 import { settle } from './open.ts';
 import type { BuiltInOptions, Settled } from './open.ts';
 import { Pools } from './pools.ts';
@@ -202,7 +202,7 @@ class BuiltInNetwork implements BuiltIn {
     for (const what of await this.ensure()) this.#options.log.info({ what }, 'pod network');
   }
 
-  async reconcile(live: ReadonlySet<PodId>, signal: AbortSignal): Promise<readonly string[]> {
+  async reconcile(live: LivePods, signal: AbortSignal): Promise<readonly string[]> {
     const { instance, bridge, leases, ports } = this.#options;
     const scope = {
       ...{ instance, bridge, leases, host: this.#host },

@@ -5,7 +5,7 @@ import type { BuiltIn } from './built-in.ts';
 import type { CniNetwork } from './cni/network.ts';
 import { wantsNoNetwork, withAllowed } from './wishes.ts';
 import type { NetworkAnnotation } from './wishes.ts';
-import type { NetworkReadiness, NetworkedPod, NodeNetwork, PodNetwork } from './network.ts';
+import type { LivePods, NetworkReadiness, NetworkedPod, NodeNetwork, PodNetwork } from './network.ts';
 
 export type NetworkMode = 'auto' | 'built-in' | 'cni';
 
@@ -89,7 +89,7 @@ export class NetworkChoice implements NodeNetwork {
     await this.#options.builtIn.setPodCidr(cidr);
   }
 
-  async reconcile(live: ReadonlySet<PodId>, signal: AbortSignal): Promise<readonly string[]> {
+  async reconcile(live: LivePods, signal: AbortSignal): Promise<readonly string[]> {
     const { builtIn, cni } = this.#options;
     return [...(await cni.reconcile(live, signal)), ...(await builtIn.reconcile(live, signal))];
   }

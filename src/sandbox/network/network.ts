@@ -13,6 +13,12 @@ export interface NetworkedPod {
   readonly config: PodConfig;
 }
 
+/**
+ * Pods that were given a network, or are about to be, and not detached. Asked at the moment it matters: a pod may come
+ * while others are looked at.
+ */
+export type LivePods = Pick<ReadonlySet<PodId>, 'has'>;
+
 /** The network of the pods that have one of their own, whoever makes it. */
 export interface PodNetwork {
   /**
@@ -32,10 +38,10 @@ export interface PodNetwork {
   /** The kubelet's range for new pods, taken before the configured ones and kept across restarts; '' changes nothing. */
   setPodCidr(cidr: string): Promise<void>;
   /**
-   * Releases what belongs to no pod in `live` (those that were given a network and not detached), mends what others
-   * broke, and says what it did in one line each. Attaches that run meanwhile are left alone.
+   * Releases what belongs to no pod in `live`, mends what others broke, and says what it did in one line each. Attaches
+   * that run meanwhile are left alone.
    */
-  reconcile(live: ReadonlySet<PodId>, signal: AbortSignal): Promise<readonly string[]>;
+  reconcile(live: LivePods, signal: AbortSignal): Promise<readonly string[]>;
   /** Stops timers and writes down what is only in memory; every pod keeps its network. */
   close(): Promise<void>;
 }

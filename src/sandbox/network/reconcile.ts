@@ -1,3 +1,4 @@
+import type { LivePods } from './network.ts';
 import { isIP } from 'node:net';
 import type { InstanceId, PodId } from '../../base/ids.ts';
 import { inNetwork, ipBytes } from '../../base/ip.ts';
@@ -23,7 +24,7 @@ export interface ReconcileScope {
 }
 
 /** Compares leases, links and live pods, makes them agree, and says what it did in one line each. */
-export async function reconcileLinks(scope: ReconcileScope, live: ReadonlySet<PodId>): Promise<readonly string[]> {
+export async function reconcileLinks(scope: ReconcileScope, live: LivePods): Promise<readonly string[]> {
   const stale = scope.leases.all().filter(({ pod }) => !live.has(pod) && !scope.busy(pod));
   const { links } = await scope.host.call('surveyLinks', undefined);
   const ours = links.filter((link) => link.name.startsWith(linkPrefix(scope.instance)));
@@ -36,7 +37,7 @@ export async function reconcileLinks(scope: ReconcileScope, live: ReadonlySet<Po
 }
 
 /** A link without a lease: a live pod's lease was lost and is written anew, any other link goes. */
-async function adoptOrDelete(scope: ReconcileScope, live: ReadonlySet<PodId>, ours: readonly Link[]) {
+async function adoptOrDelete(scope: ReconcileScope, live: LivePods, ours: readonly Link[]) {
   const leased = new Set(scope.leases.all().map((lease) => lease.link));
   const findings: string[] = [];
   for (const link of ours.filter(({ name }) => !leased.has(name))) {
@@ -76,7 +77,7 @@ async function freeUnreadable(scope: ReconcileScope, ours: readonly Link[]) {
 }
 
 /** After a bridge was deleted and made again its ports are astray. */
-async function rejoin(scope: ReconcileScope, live: ReadonlySet<PodId>, links: readonly Link[]) {
+async function rejoin(scope: ReconcileScope, live: LivePods, links: readonly Link[]) {
   const held = scope.leases.all().filter(({ pod }) => live.has(pod) && !scope.busy(pod));
   const master = links.find((link) => link.name === scope.bridge)?.index;
   const byName = new Map(links.map((link) => [link.name, link]));

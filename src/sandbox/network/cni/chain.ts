@@ -9,7 +9,7 @@ import { hasCheck, hasStatusAndGc } from './versions.ts';
 
 /** NSFS_MAGIC of linux/magic.h: what a pinned namespace is a file of. */
 const nsfs = 0x6e736673;
-/** Milliseconds for what concerns no pod: nobody may wait long behind it. */
+/** Milliseconds for what nobody asked for: nobody may wait long behind it. */
 const asideMs = 10_000;
 
 /** Runs the plugins in order, each with the result of the one before. @returns the last one's. Errors: the first one's. */
@@ -120,7 +120,9 @@ async function callFor(
     ...(result === undefined ? {} : { prevResult: result }),
   };
   const variables = { CNI_CONTAINERID: pod, CNI_NETNS: netns, CNI_IFNAME: ifname, CNI_ARGS: args };
-  return callPlugin(runner, { command, type: plugin.type, network: network.name, variables, request, pod }, signal);
+  const timeoutMs = command === 'CHECK' ? Math.min(asideMs, runner.timeoutMs) : runner.timeoutMs;
+  const about = { command, type: plugin.type, network: network.name, pod, timeoutMs };
+  return callPlugin(runner, { ...about, variables, request }, signal);
 }
 
 async function callAside(

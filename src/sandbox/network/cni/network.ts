@@ -4,7 +4,7 @@ import type { PodId } from '../../../base/ids.ts';
 import { KeyedLocks } from '../../../base/locks.ts';
 import type { Logger } from '../../../base/log.ts';
 import type { ReachStep } from '../../../base/steps.ts';
-import type { NetworkReadiness, NetworkedPod, PodNetwork } from '../network.ts';
+import type { LivePods, NetworkReadiness, NetworkedPod, PodNetwork } from '../network.ts';
 import type { HostPorts } from '../ports/ports.ts';
 import { Attachments, loadPodCidr, savePodCidr } from './attachments.ts';
 import type { Attachment, Held } from './attachments.ts';
@@ -197,13 +197,14 @@ export class CniNetwork implements PodNetwork {
     this.#podCidr = cidr;
   }
 
-  async reconcile(live: ReadonlySet<PodId>, signal: AbortSignal): Promise<readonly string[]> {
+  async reconcile(live: LivePods, signal: AbortSignal): Promise<readonly string[]> {
     await this.current.refresh();
     const scope = {
       ...{ runner: this.#runner, attachments: this.#attachments, gate: this.#gate, checked: this.#checked },
       found: this.current.found,
       busy: (pod: PodId) => this.#locks.isHeld(pod),
       release: async (pod: PodId) => this.detach(pod, signal),
+      exclusively: async <T>(pod: PodId, work: () => Promise<T>) => this.#exclusively(pod, signal, work),
     };
     return reconcileAttachments(scope, live, signal);
   }

@@ -36,7 +36,8 @@ export interface PluginCall {
   readonly request: object;
   /** Undefined for what concerns no single pod. */
   readonly pod: PodId | undefined;
-  readonly timeoutMs?: number;
+  /** Milliseconds that it may take. */
+  readonly timeoutMs: number;
 }
 
 /** Bytes that a plugin may print; results have a few thousand. */
@@ -92,12 +93,12 @@ export async function callPlugin(runner: PluginRunner, call: PluginCall, signal:
       runner.watcher,
       {
         ...{ path, args: [], env: environmentOf(runner, call), input: JSON.stringify(call.request), cwd: '/' },
-        ...{ limit: outputLimit, timeoutMs: call.timeoutMs ?? runner.timeoutMs },
+        ...{ limit: outputLimit, timeoutMs: call.timeoutMs },
         onStart: async (child) => noteRunning(runner, call, child),
       },
       signal,
     );
-    const error = errorOf(call, done, call.timeoutMs ?? runner.timeoutMs);
+    const error = errorOf(call, done);
     if (error !== undefined) throw error;
     return done.stdout.toString('utf8');
   } catch (error) {
@@ -120,8 +121,8 @@ function environmentOf({ binDirs, environment }: PluginRunner, { command, variab
   return [...environment, ...own.map(([name, value]) => `${name}=${value}`)];
 }
 
-function errorOf(call: PluginCall, done: Bounded, timeoutMs: number): CricketError | undefined {
-  const { command, type, network } = call;
+function errorOf(call: PluginCall, done: Bounded): CricketError | undefined {
+  const { command, type, network, timeoutMs } = call;
   const about = `network ${network}: CNI plugin ${type}, ${command}`;
   const failed = (code: ErrorCode, what: string, cause?: Error) =>
     fail(code, [`${about}: ${what}`, stderrOf(done)].filter((part) => part !== '').join('; '), cause);

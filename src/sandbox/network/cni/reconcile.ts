@@ -1,3 +1,4 @@
+import type { LivePods } from '../network.ts';
 import { errorFrom } from '../../../base/errors.ts';
 import type { PodId } from '../../../base/ids.ts';
 import type { Attachments } from './attachments.ts';
@@ -17,12 +18,14 @@ export interface ReconcileScope {
   /** Pods that are being worked at: they are left alone. */
   readonly busy: (pod: PodId) => boolean;
   readonly release: (pod: PodId) => Promise<void>;
+  /** Work for a pod that nothing else is done for meanwhile. */
+  readonly exclusively: <T>(pod: PodId, work: () => Promise<T>) => Promise<T>;
 }
 
 /** Repeats each DEL that is owed, asks once for pods of an earlier daemon, has garbage collected. One line a finding. */
 export async function reconcileAttachments(
   scope: ReconcileScope,
-  live: ReadonlySet<PodId>,
+  live: LivePods,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   return [
@@ -32,7 +35,7 @@ export async function reconcileAttachments(
   ];
 }
 
-async function releaseStale(scope: ReconcileScope, live: ReadonlySet<PodId>): Promise<readonly string[]> {
+async function releaseStale(scope: ReconcileScope, live: LivePods): Promise<readonly string[]> {
   const stale = [...scope.attachments.all().keys()].filter((pod) => !live.has(pod) && !scope.busy(pod));
   const findings: string[] = [];
   for (const pod of stale) {
@@ -49,22 +52,21 @@ async function releaseStale(scope: ReconcileScope, live: ReadonlySet<PodId>): Pr
   return findings;
 }
 
-async function checkInherited(
-  scope: ReconcileScope,
-  live: ReadonlySet<PodId>,
-  signal: AbortSignal,
-): Promise<readonly string[]> {
+async function checkInherited(scope: ReconcileScope, live: LivePods, signal: AbortSignal): Promise<readonly string[]> {
   const findings: string[] = [];
   for (const [pod, held] of [...scope.attachments.all()]) {
     const { attachment, result } = held;
     if (!live.has(pod) || scope.checked.has(pod) || scope.busy(pod)) continue;
     if (attachment === undefined || !isCheckable(held)) continue;
-    const said = await checkOnNetwork(scope.runner, { attachment, result }, signal).then(
-      () => 'ok',
-      (error: unknown) => errorFrom(error).message,
-    );
-    // It may have been on its way out meanwhile.
-    if (signal.aborted || scope.busy(pod) || scope.attachments.of(pod) !== held) continue;
+    const said = await scope.exclusively(pod, async () => {
+      // It may be on its way out by now.
+      if (scope.attachments.of(pod) !== held || scope.checked.has(pod)) return undefined;
+      return checkOnNetwork(scope.runner, { attachment, result }, signal).then(
+        () => 'ok',
+        (error: unknown) => errorFrom(error).message,
+      );
+    });
+    if (signal.aborted || said === undefined) continue;
     scope.checked.set(pod, said);
     if (said !== 'ok') findings.push(`the CNI network of pod ${pod} is not as it was made: ${said}`);
   }

@@ -6,7 +6,7 @@ import { KeyedLocks } from '../../../base/locks.ts';
 import type { Logger } from '../../../base/log.ts';
 import type { LinkCalls, LinkRunner } from '../../../linux/netlink/calls.ts';
 import { changeRules, listTable, writeTables } from '../../../linux/nftables.ts';
-import type { NetworkedPod } from '../network.ts';
+import type { LivePods, NetworkedPod } from '../network.ts';
 import type { PortMapping } from '../../pod/record.ts';
 import { collide, isListenedOn, portTitle } from './conflicts.ts';
 import type { HostPorts, PodAddress } from './ports.ts';
@@ -181,7 +181,7 @@ class Ports implements HostPorts {
       if (protocol === 'udp') await this.#call('forgetFlows', { port: hostPort, addresses: all });
   }
 
-  async reconcile(live: ReadonlySet<PodId>): Promise<readonly string[]> {
+  async reconcile(live: LivePods): Promise<readonly string[]> {
     const stale = this.#records.all().filter(({ pod }) => !live.has(pod) && !this.#held.has(pod));
     for (const { pod } of stale) await this.release(pod);
     const released = stale.map(({ pod, title }) => `host ports of pod ${title} (${pod}), which is gone, were closed`);

@@ -1,5 +1,5 @@
 import type { PodId } from '../../../base/ids.ts';
-import type { NetworkedPod } from '../network.ts';
+import type { LivePods, NetworkedPod } from '../network.ts';
 
 /** An address of a pod with the bits of the network it lies in: neighbours there see answers without the host. */
 export interface PodAddress {
@@ -19,7 +19,7 @@ export interface HostPorts {
   /** Closes and forgets them; absent is fine. Call it before the pod's network is taken away. */
   release(pod: PodId): Promise<void>;
   /** Mends as `mend` does, releases ports of pods not in `live`, and says what it did. */
-  reconcile(live: ReadonlySet<PodId>): Promise<readonly string[]>;
+  reconcile(live: LivePods): Promise<readonly string[]>;
   /** Writes the rules anew where they are not as we left them, and says so. */
   mend(): Promise<readonly string[]>;
   /** Why ports cannot be published; undefined while all is well. */
