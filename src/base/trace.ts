@@ -26,6 +26,12 @@ export function describeSpan(attributes: Attributes): void {
   sampledSpan()?.setAttributes(attributes);
 }
 
+/** Goes on later in the trace that is under way now: with what an answered call has only promised. */
+export function resumeTrace(): <T>(work: () => T) => T {
+  const here = context.active();
+  return (work) => context.with(here, work);
+}
+
 /** Fields of a log line that lead from it to its trace, by the names that log stores look for; none outside of one. */
 export function traceFields(): { readonly trace_id?: string; readonly span_id?: string } {
   const span = trace.getActiveSpan();

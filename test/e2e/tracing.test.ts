@@ -19,12 +19,11 @@ import { containerWith, eventually, podWith } from '../fixtures/pods.ts';
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
 const kubeletSpan = '00f067aa0ba902b7';
 
-/** What each call of a pod's start is made of: names of spans, in order, those inside another indented. */
+/** What each call of a pod's start is made of: spans by name, behind the name of the one they are inside. */
 const expected = {
   PullImage: [
-    ...['image.manifest', 'image.verify', 'image.config', 'image.layer'],
-    // At the same time: a layer is unpacked while it comes.
-    ...['  image.download', '  image.unpack', 'image.commit'],
+    ...['image.manifest', 'image.verify', 'image.config', 'image.commit'],
+    ...['image.layer', 'image.layer > image.download', 'image.layer > image.unpack'],
   ],
   RunPodSandbox: ['pod.intent', 'pod.cgroup', 'pod.namespaces', 'pod.network', 'pod.files', 'pod.save'],
   CreateContainer: [
@@ -81,11 +80,29 @@ for (const protocol of ['grpc', 'http'] as const)
         if (rpc === undefined) throw new Error(`no span of ${call}`);
         expect(rpc).to.include({ traceId, parentSpanId: kubeletSpan, status: 0 });
         expect(rpc.attributes['rpc.grpc.status_code']).to.equal('0');
-        expect(treeBelow(collector.spans, rpc)).to.deep.equal(steps);
+        expect(below(collector.spans, rpc)).to.have.members(steps);
       }
       const run = collector.spans.find((span) => callOf(span) === 'RunPodSandbox');
       expect(run?.attributes).to.include({ 'k8s.pod.name': 'traced', 'k8s.namespace.name': 'shop' });
       expect(run?.resource).to.include({ 'service.name': 'cricket', 'k8s.node.name': 'n1' });
+    });
+
+    it('go on in a stream that an answered call has promised', async () => {
+      const sandboxConfig = podWith(cricket, { name: 'streamed' });
+      const { podSandboxId } = await client.runtime.runPodSandbox({ config: sandboxConfig });
+      const config = containerWith({ name: 'web', image: `${registry.host}/demo/traced:1` });
+      const { containerId } = await client.runtime.createContainer({ podSandboxId, config, sandboxConfig });
+      await client.runtime.startContainer({ containerId });
+      const { url } = await client.runtime.exec({ containerId, cmd: ['true'], stdout: true });
+      const socket = new WebSocket(url.replace('http', 'ws'), ['v5.channel.k8s.io']);
+      await new Promise((resolve) => socket.addEventListener('close', resolve, { once: true }));
+      await eventually(() => {
+        const rpc = collector.spans.find((span) => callOf(span) === 'Exec');
+        const stream = collector.spans.find(({ name }) => name === 'stream.exec');
+        expect(stream).to.include({ traceId, parentSpanId: rpc?.spanId });
+        const steps = collector.spans.filter(({ parentSpanId }) => parentSpanId === stream?.spanId);
+        expect(steps.map(({ name }) => name)).to.include.members(['exec.cgroup', 'exec.process']);
+      });
     });
 
     it('mark the step that failed, and what was undone', async () => {
@@ -121,13 +138,13 @@ for (const protocol of ['grpc', 'http'] as const)
 
 const callOf = ({ name }: ReceivedSpan) => name.slice(name.lastIndexOf('/') + 1);
 
-/** Names of what is below a span, in the order of their begin; those further down by name. Errors: one that lies outside its parent's time. */
-function treeBelow(spans: readonly ReceivedSpan[], parent: ReceivedSpan, indent = ''): string[] {
-  const children = spans.filter(({ parentSpanId }) => parentSpanId === parent.spanId);
-  children.sort((a, b) => (indent === '' ? Number(a.start - b.start) : a.name < b.name ? -1 : 1));
-  return children.flatMap((child) => {
-    const inside = child.start >= parent.start && child.end <= parent.end && child.traceId === parent.traceId;
-    if (!inside) throw new Error(`${child.name} is not inside ${parent.name}`);
-    return [`${indent}${child.name}`, ...treeBelow(spans, child, `${indent}  `)];
-  });
+/** What is below a span, by its way there. Errors: one that lies outside its parent's time. */
+function below(spans: readonly ReceivedSpan[], parent: ReceivedSpan, way = ''): string[] {
+  return spans
+    .filter(({ parentSpanId }) => parentSpanId === parent.spanId)
+    .flatMap((child) => {
+      const inside = child.start >= parent.start && child.end <= parent.end && child.traceId === parent.traceId;
+      if (!inside) throw new Error(`${child.name} is not inside ${parent.name}`);
+      return [`${way}${child.name}`, ...below(spans, child, `${way}${child.name} > `)];
+    });
 }

@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import type { StreamingSeries } from '../../../metrics/streaming.ts';
 import { fail, messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
+import { traced } from '../../base/trace.ts';
 import { CertificateReload, fingerprint, readCertificate } from './certificate.ts';
 import type { CertificateFiles } from './certificate.ts';
 import { agree } from './protocols.ts';
@@ -151,11 +152,12 @@ function upgrade({ options, tokens, sessions }: Serving, request: IncomingMessag
     refuse(socket, { status, text, headers });
   };
   const [, kind, token = ''] = path.exec(request.url ?? '') ?? [];
-  const asked = tokens.take(token);
-  if (asked === undefined || asked.kind !== kind) {
+  const issued = tokens.take(token);
+  if (issued === undefined || issued.request.kind !== kind) {
     turnAway('token', 404, 'no such stream: a URL is good once, for a minute');
     return;
   }
+  const { request: asked, resume } = issued;
   if (sessions.size >= maxSessions) {
     turnAway('limit', 503, tooMany(maxSessions).message);
     return;
@@ -168,7 +170,8 @@ function upgrade({ options, tokens, sessions }: Serving, request: IncomingMessag
   socket.write(`HTTP/1.1 101 Switching Protocols\r\n${agreement.headers.join('\r\n')}\r\n\r\n`);
   const signal = sessions.begin(asked.kind, agreement.transport, socket);
   const wire = socketWire(socket, head, idleMs);
-  void serveSession({ request: asked, agreement, wire, signal }, targets, log);
+  const session = { request: asked, agreement, wire, signal };
+  void resume(() => traced(`stream.${asked.kind}`, () => serveSession(session, targets, log)));
 }
 
 const tooMany = (limit: number) =>

@@ -18,7 +18,7 @@ describe('tokens', () => {
     expect(new Set(all).size).to.equal(1000);
     expect(all.every((token) => new RegExp(`^${tokenPattern}$`).test(token))).to.equal(true);
     expect(Buffer.from(all[0] ?? '', 'base64url').length * 8).to.be.at.least(128);
-    expect(tokens.take(all[0] ?? '')).to.equal(request);
+    expect(tokens.take(all[0] ?? '')?.request).to.equal(request);
     expect(tokens.take(all[0] ?? '')).to.equal(undefined);
     expect(waiting.value).to.equal(999);
   });

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { fail } from '../../base/errors.ts';
+import { resumeTrace } from '../../base/trace.ts';
 import type { StreamRequest } from './request.ts';
 
 /** 192 bits: cannot be guessed in any time that a token lives. */
@@ -16,9 +17,15 @@ export interface TokensOptions {
   readonly lifeMs?: number;
 }
 
+interface Issued {
+  readonly request: StreamRequest;
+  /** Runs work in the trace of the call that asked for it. */
+  readonly resume: ReturnType<typeof resumeTrace>;
+}
+
 /** Requests that wait for their clients, each behind a secret that is good once, for a minute. */
 export class Tokens implements Disposable {
-  readonly #waiting = new Map<string, { readonly request: StreamRequest; readonly timer: NodeJS.Timeout }>();
+  readonly #waiting = new Map<string, Issued & { readonly timer: NodeJS.Timeout }>();
   readonly #limit: number;
   readonly #gauge: TokensOptions['waiting'];
   readonly #lifeMs: number;
@@ -38,19 +45,19 @@ export class Tokens implements Disposable {
       );
     const token = randomBytes(tokenBytes).toString('base64url');
     const timer = setTimeout(() => this.take(token), this.#lifeMs).unref();
-    this.#waiting.set(token, { request, timer });
+    this.#waiting.set(token, { request, timer, resume: resumeTrace() });
     this.#gauge.inc();
     return token;
   }
 
   /** What the token was issued for; undefined when it is unknown, too old, or was used. */
-  take(token: string): StreamRequest | undefined {
+  take(token: string): Issued | undefined {
     const found = this.#waiting.get(token);
     if (found === undefined) return undefined;
     this.#waiting.delete(token);
     this.#gauge.dec();
     clearTimeout(found.timer);
-    return found.request;
+    return found;
   }
 
   [Symbol.dispose](): void {
