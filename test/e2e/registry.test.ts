@@ -87,7 +87,10 @@ describe('pulling from a registry', function () {
     }
     expect(await codeOf(pull(`${open.host}/test/nosuch:1`))).to.equal('NOT_FOUND');
     expect(await codeOf(pull(`${open.host}/test/busybox:nosuch`))).to.equal('NOT_FOUND');
-    expect(await codeOf(pull('127.0.0.1:1/test/busybox:1'))).to.equal('UNAVAILABLE');
+    // The kubelet reads what the registry's absence is called only under this code.
+    expect(await codeOf(pull('127.0.0.1:1/test/busybox:1'))).to.equal('UNKNOWN');
+    const away = await pull('127.0.0.1:1/test/busybox:1').catch(String);
+    expect(away).to.include('RegistryUnavailable: pull 127.0.0.1:1/test/busybox:1');
     expect(await codeOf(pull('Not A Reference'))).to.equal('INVALID_ARGUMENT');
   });
 
