@@ -192,6 +192,8 @@ describe('CNI configurations', function () {
     lab.write('10-net.conflist', lab.chain([{ type: 'trouble' }]));
     await lab.start();
     await readiness(false, /CNI plugin trouble is not in/);
+    await fails(runPod(lab.cricket, { name: 'web' }), 'FAILED_PRECONDITION', /CNI plugin trouble is not in/);
+    await lab.expectNothingLeft();
     chmodSync(join(lab.binDir, 'trouble'), 0o755);
     await readiness(true, '');
   });

@@ -13,7 +13,7 @@ import { addToNetwork, deleteFromNetwork } from './chain.ts';
 import { CurrentNetwork } from './current.ts';
 import { Gate } from './gate.ts';
 import { patiently } from './patience.ts';
-import { isMissingPlugin } from './plugin.ts';
+import { findPlugin, isMissingPlugin } from './plugin.ts';
 import type { PluginRunner } from './plugin.ts';
 import { reconcileAttachments } from './reconcile.ts';
 import { addressesIn } from './result.ts';
@@ -103,6 +103,8 @@ export class CniNetwork implements PodNetwork {
       throw fail('failed_precondition', `network of pod ${pod.id}: ${state.ready ? '' : state.message}`);
     }
     const { file, network } = found;
+    // Before the intent: without its plugins nothing is begun, and nothing owed.
+    for (const { type } of network.plugins) await findPlugin(this.#runner, type);
     const capabilities = capabilitiesOf(pod, this.#podCidr);
     const plugins = network.plugins.map(({ type, capabilities: wanted, raw }) => ({
       ...{ type, raw },
