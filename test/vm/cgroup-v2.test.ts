@@ -12,6 +12,7 @@ const files = [
   'test/integration/sandbox/pod-config.test.ts',
   'test/integration/stats/values.test.ts',
   'test/integration/stats/cri-metrics.test.ts',
+  'test/integration/events/oom.test.ts',
 ];
 
 for (const kernel of ['6.12', '6.1'])
