@@ -2,6 +2,7 @@ import type { Metrics } from '../../../metrics/registry.ts';
 import { fail } from '../../base/errors.ts';
 import { openAttachSession } from '../../sandbox/container/attach.ts';
 import { openExecSession } from '../../sandbox/container/exec-session.ts';
+import { tellingSession } from '../../sandbox/events/exec-event.ts';
 import { dialPod } from '../../sandbox/pod/dial.ts';
 import type { HandlerParts } from '../handlers.ts';
 import type { Config } from '../config/schema.ts';
@@ -32,7 +33,7 @@ export async function openStreams(
 
 function targets(parts: HandlerParts): StreamTargets {
   return {
-    exec: async (request, signal) => openExecSession(parts, request, signal),
+    exec: async (request, signal) => tellingSession(parts, request, () => openExecSession(parts, request, signal)),
     attach: async (request, signal) => openAttachSession(parts, request, signal),
     dial: async (podId, port, signal) => dialPod(parts, podId, port, signal),
   };
