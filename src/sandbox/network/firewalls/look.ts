@@ -1,5 +1,5 @@
 import type { Ran } from '../../../linux/run.ts';
-import { acceptsLink, chainsIn, refusalOf, rulesIn } from './rules.ts';
+import { acceptsLink, chainsIn, jumpsTo, refusalOf, rulesIn } from './rules.ts';
 import type { Chain, Rule } from './rules.ts';
 
 /** What is asked of the machine; absent files and programs are undefined. */
@@ -38,18 +38,21 @@ export async function readForwardRules(machine: Machine, ours: (table: string) =
     (chain) =>
       chain.hook === 'forward' && chain.type === 'filter' && families.includes(chain.family) && !ours(chain.table),
   );
-  const chains = await Promise.all(
-    bases.map(async (chain) => {
-      const docker = all.find(
-        ({ family, table, name }) => family === chain.family && table === chain.table && name === 'DOCKER-USER',
-      );
-      const forOthers = docker === undefined ? undefined : { chain: docker, rules: await rulesOf(machine, docker) };
-      return { chain, rules: await rulesOf(machine, chain), forOthers };
-    }),
-  );
+  const chains = await Promise.all(bases.map(async (chain) => withDocker(machine, chain, all)));
   const legacy = await Promise.all([readLegacy(machine, 'iptables-legacy'), readLegacy(machine, 'ip6tables-legacy')]);
   return { chains, legacy: legacy.flat() };
 }
+
+/** Its chain counts where FORWARD jumps to it. */
+async function withDocker(machine: Machine, chain: Chain, all: readonly Chain[]): Promise<ForwardChain> {
+  const rules = await rulesOf(machine, chain);
+  const { family, table } = chain;
+  const docker = all.find((one) => one.family === family && one.table === table && one.name === dockerUser);
+  if (docker === undefined || !jumpsTo(rules, dockerUser)) return { chain, rules, forOthers: undefined };
+  return { chain, rules, forOthers: { chain: docker, rules: await rulesOf(machine, docker) } };
+}
+
+const dockerUser = 'DOCKER-USER';
 
 const rulesOf = async (machine: Machine, { family, table, name }: Chain) =>
   listed(machine, rulesIn, 'list', 'chain', family, table, name);
@@ -68,7 +71,7 @@ async function readLegacy(machine: Machine, program: LegacyChain['program']): Pr
   if (ran?.code !== 0) return [];
   const lines = ran.stdout.split('\n');
   const policy = lines.find((line) => line.startsWith('-P FORWARD '))?.slice('-P FORWARD '.length) ?? '';
-  const into = lines.includes('-N DOCKER-USER') ? 'DOCKER-USER' : 'FORWARD';
+  const into = lines.includes('-A FORWARD -j DOCKER-USER') ? 'DOCKER-USER' : 'FORWARD';
   return [{ program, policy, into, rules: lines.filter((line) => / (FORWARD|DOCKER-USER) /.test(line)) }];
 }
 

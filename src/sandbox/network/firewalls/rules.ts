@@ -64,3 +64,14 @@ function acceptsBy({ expr }: Rule, key: string, link: string): boolean {
   const names = found.success && found.data.op === '==' && found.data.left.meta.key === key;
   return names && found.data.right === link && second !== undefined && 'accept' in second && more.length === 0;
 }
+
+const jump = z.object({ target: z.string() });
+
+/** Whether all packets that get to some rule go on to another chain. */
+export function jumpsTo(rules: readonly Rule[], target: string): boolean {
+  return rules.some(({ expr }) => {
+    const deciding = expr.filter((part) => !aside.some((name) => name in part));
+    const found = jump.safeParse(deciding[0]?.['jump']);
+    return deciding.length === 1 && found.success && found.data.target === target;
+  });
+}
