@@ -6,7 +6,7 @@ import type { Images } from '../../../src/image/service.ts';
 import { startTestRegistry } from '../../fixtures/images/images.ts';
 import { pushImage } from '../../fixtures/images/push.ts';
 import type { Registry } from '../../fixtures/images/registry.ts';
-import { errorOf, layersIn, openStore, soon, workDirectory } from './lab.ts';
+import { errorOf, layersIn, openStore, soon, stacked, workDirectory } from './lab.ts';
 
 describe('pulling from a real registry', function () {
   this.timeout(120_000);
@@ -196,6 +196,25 @@ describe('pulling from a real registry', function () {
     expect(image.layers).to.have.length(3);
     expect(lstatSync(join(image.layers[2]?.path ?? '', 'tmp')).mode & 0o7777).to.equal(0o1777);
     expect(await pull('test/mend:1')).to.deep.equal(image);
+    await images.remove(image.id, soon());
+    expect(layersIn(root())).to.deep.equal([]);
+  });
+
+  it('makes a hard link to a file of a lower layer, and refuses one to what no layer has', async () => {
+    const below = packLayer([{ kind: 'file', path: 'file', data: 'content' }]);
+    const link = (target: string) => packLayer([{ kind: 'hardlink', path: 'd/link', target }]);
+    for (const [tag, target] of Object.entries({ good: 'file', bad: 'absent' })) {
+      const layers = [below, link(target)];
+      await pushImage({ url: registry.url }, `test/link:${tag}`, buildImage({ layers, format: 'oci' }));
+    }
+    expect(await errorOf(pull('test/link:bad'))).to.include({ code: 'invalid_argument' });
+    expect(layersIn(root())).to.deep.equal([]);
+    const image = await pull('test/link:good');
+    const paths = image.layers.map(({ path }) => path);
+    const links = stacked(root(), paths, (merged) => ['file', 'd/link'].map((name) => lstatSync(join(merged, name))));
+    expect(links.map(({ nlink }) => nlink)).to.deep.equal([2, 2]);
+    expect(links[0]?.ino).to.equal(links[1]?.ino);
+    expect(await pull('test/link:good')).to.deep.equal(image);
     await images.remove(image.id, soon());
     expect(layersIn(root())).to.deep.equal([]);
   });
