@@ -8,9 +8,9 @@ export type Phase = 'starting' | 'serving' | 'ending';
 
 export interface Readiness {
   /** What keeps us from serving pods now, one line each: /readyz. */
-  problems(): Promise<readonly string[]>;
+  readonly problems: () => Promise<readonly string[]>;
   /** What only a restart mends, one line each: /healthz. */
-  faults(): Promise<readonly string[]>;
+  readonly faults: () => Promise<readonly string[]>;
 }
 
 type ReadinessParts = Pick<Parts, 'network' | 'runtimes' | 'settings' | 'watcher'>;
