@@ -42,6 +42,14 @@ export function keepsOnlyDirectory({ path }: OciRuntime): boolean {
   return ['crun', 'runc'].includes(basename(path));
 }
 
+/**
+ * Whether `exec` hands over the terminal that it makes (`--console-socket`) and stays until the program ends. runc does
+ * so only when it detaches, and then nobody learns of the end: it is given a terminal of ours, and joins both.
+ */
+export function sendsTerminal({ path }: OciRuntime): boolean {
+  return basename(path) !== 'runc';
+}
+
 const messageLimit = 64 * 1024;
 const stateSchema = z.object({ status: z.string(), pid: z.number().default(0) });
 

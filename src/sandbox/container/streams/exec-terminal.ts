@@ -1,13 +1,15 @@
 import { openSync } from 'node:fs';
+import { constants } from 'node:os';
 import { Readable } from 'node:stream';
 import { waitFor } from '../../../base/abort.ts';
 import { fail } from '../../../base/errors.ts';
 import { ConsoleSocket } from '../../../linux/console-socket.ts';
 import { closeQuietly, duplicate, makePipe } from '../../../linux/fds.ts';
+import { signalPidfd } from '../../../linux/pidfd.ts';
 import type { Child } from '../../../linux/process.ts';
-import { resizeTerminal, terminalStream } from '../../../linux/terminal.ts';
+import { openTerminal, resizeTerminal, terminalStream } from '../../../linux/terminal.ts';
 import { execFailure } from '../../oci/exec-failure.ts';
-import { cleanRuntimeMessage, spawnExec } from '../../oci/runtime.ts';
+import { cleanRuntimeMessage, sendsTerminal, spawnExec } from '../../oci/runtime.ts';
 import type { Parts } from '../../parts.ts';
 import { drain } from './drain.ts';
 import { pipeOutput, terminalOutput } from './process-output.ts';
@@ -15,8 +17,56 @@ import type { ProcessOutput } from './process-output.ts';
 import type { ExecStart, StartedExec } from './started-exec.ts';
 import { TerminalInput } from './terminal-input.ts';
 
-/** With a terminal, which the OCI runtime makes in the container's own devpts and sends us the master of. */
+/** With a terminal. */
 export async function startOnTerminal(
+  parts: Pick<Parts, 'paths' | 'settings' | 'watcher'>,
+  start: ExecStart,
+  signal: AbortSignal,
+): Promise<StartedExec> {
+  return sendsTerminal(start.runtime) ? startOnSentTerminal(parts, start, signal) : startOnOwnTerminal(parts, start);
+}
+
+/** One of ours, which the runtime joins with the one that it makes in the container. */
+function startOnOwnTerminal(
+  { watcher, settings }: Pick<Parts, 'settings' | 'watcher'>,
+  { runtime, id, group, wanted }: ExecStart,
+): StartedExec {
+  const { master, slave } = openTerminal();
+  const fds = new Map([0, 1, 2].map((fd) => [fd, slave]));
+  const { name, processFile } = group;
+  let child: Child;
+  try {
+    child = spawnExec(watcher, runtime, { id, processFile, cgroup: name, fds, consoleSocket: undefined });
+  } catch (error) {
+    closeQuietly(master);
+    throw error;
+  } finally {
+    closeQuietly(slave);
+  }
+  const started = onTerminal(child, { master, said: undefined, wanted, detachKeys: settings.detachKeys });
+  let over = false;
+  void child.ended.then(() => (over = true));
+  // It passes signals on to the program, but for the one that says that its own terminal has another size.
+  const tell = (signal: number) => over || signalPidfd(child.pidfd, signal);
+  const { resize } = started.session;
+  return {
+    ...started,
+    session: {
+      ...started.session,
+      resize(width, height) {
+        resize(width, height);
+        tell(constants.signals.SIGWINCH);
+      },
+    },
+    hangUp() {
+      started.hangUp();
+      tell(constants.signals.SIGHUP);
+    },
+  };
+}
+
+/** The OCI runtime makes it in the container's own devpts and sends us the master of. */
+async function startOnSentTerminal(
   { watcher, settings, paths }: Pick<Parts, 'paths' | 'settings' | 'watcher'>,
   { runtime, id, group, wanted }: ExecStart,
   signal: AbortSignal,
@@ -74,7 +124,8 @@ const line = (text: string) => Buffer.from(`${text}\r\n`);
 
 interface OnTerminal {
   readonly master: number;
-  readonly said: ProcessOutput;
+  /** What the runtime says elsewhere than on the terminal. */
+  readonly said: ProcessOutput | undefined;
   readonly wanted: ExecStart['wanted'];
   readonly detachKeys: Uint8Array;
 }
@@ -97,7 +148,7 @@ function onTerminal(child: Child, { master, said, wanted, detachKeys }: OnTermin
   // What cannot be typed any more is no error: the end of the program tells.
   const write = (chunk: Buffer, done: () => void) => void terminal.write(chunk, () => done());
   const stdin = wanted.stdin ? new TerminalInput({ detachKeys, write, onDetach }) : undefined;
-  said.resume();
+  said?.resume();
   return {
     child,
     session: {
@@ -115,12 +166,12 @@ function onTerminal(child: Child, { master, said, wanted, detachKeys }: OnTermin
     },
     detached: detached.promise,
     async finish() {
-      await drain([said, stdout]);
+      await drain(said === undefined ? [stdout] : [said, stdout]);
       terminal.destroy();
       stdin?.destroy();
       letGo();
-      // crun says on the terminal, in colours, what it has to say of a program that cannot be run.
-      return { stdout: said.head, stderr: stdout.head };
+      // The runtime says on the terminal, in colours, what it has to say of a program that cannot be run.
+      return { stdout: said?.head ?? Buffer.alloc(0), stderr: stdout.head };
     },
   };
 }
