@@ -36,7 +36,7 @@ export function renderTables(results: Results): string {
     rows: pullRows(contestants),
   });
   parts.push({
-    title: `Figures of ${statsPods.calls} pods (calls) and ${statsPods.scrape} (scrape), ms, fastest / median / p95`,
+    title: `Figures of ${statsPods(pods).calls} pods (calls) and ${statsPods(pods).scrape} (scrape), ms, fastest / median / p95`,
     head: [...names, ...ratioNames(names)],
     rows: statsRows(contestants),
   });

@@ -80,8 +80,8 @@ export async function runPhases(
     if (phases.has('start')) await memory(`${2 * pods} pods, restarted`);
   }
   if (phases.has('stats')) {
-    say(`reading figures of ${statsPods.calls} and ${statsPods.scrape} pods`);
-    for (const [one, result] of await measureStats(contestants, signal))
+    say(`reading figures of ${statsPods(pods).calls} and ${statsPods(pods).scrape} pods`);
+    for (const [one, result] of await measureStats(contestants, pods, signal))
       Object.assign(results.get(one) ?? {}, { stats: result });
   }
   say('removing all');

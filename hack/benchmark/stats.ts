@@ -21,8 +21,8 @@ export interface StatsResult {
   readonly idle: number;
 }
 
-/** Pods beside which the calls are timed, and the scrape. */
-export const statsPods = { calls: 100, scrape: 200 } as const;
+/** Pods beside which the calls are timed, and the scrape: twice and four times those of the other phases. */
+export const statsPods = (pods: number) => ({ calls: 2 * pods, scrape: 4 * pods });
 
 const rounds = 15;
 /** Milliseconds between two questions: no answer may be the last one's. */
@@ -32,9 +32,11 @@ const idleMs = 30_000;
 /** Everything that reads figures of many pods, in turns; then what the daemons do when nobody asks. */
 export async function measureStats(
   contestants: readonly Contestant[],
+  pods: number,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<Contestant, StatsResult>> {
-  for (const one of contestants) await growTo(one, statsPods.calls, signal);
+  const counts = statsPods(pods);
+  for (const one of contestants) await growTo(one, counts.calls, signal);
   const calls = new Map(contestants.map((one) => [one, new Map<StatsCall, number[]>()]));
   await inTurns(contestants, signal, async (one) => {
     for (const call of statsCalls) await timedCall(one, call, calls.get(one) ?? new Map<StatsCall, number[]>());
@@ -45,6 +47,7 @@ export async function measureStats(
     const summaries = [...samples].map(([call, values]) => [call, summarize(values)] as const);
     results.set(one, { calls: Object.fromEntries(summaries), idle: idle.get(one) ?? Number.NaN });
   }
+  for (const one of contestants) await growTo(one, counts.scrape, signal);
   await measureScrapes(contestants, results, signal);
   return results;
 }
@@ -54,7 +57,6 @@ async function measureScrapes(
   results: ReadonlyMap<Contestant, StatsResult>,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const one of contestants) await growTo(one, statsPods.scrape, signal);
   const times = new Map(contestants.map((one) => [one, { scrape: [] as number[], pause: [] as number[] }]));
   await inTurns(contestants, signal, async (one) => {
     if (one.metrics === undefined) return;

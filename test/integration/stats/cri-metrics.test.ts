@@ -13,8 +13,11 @@ const expected = cadvisorSeries.filter(({ critest }) => critest !== 'no');
 const keys = ['container', 'id', 'image', 'name', 'namespace', 'pod'];
 const isV2 = (metrics: readonly Metric[]) => !metrics.some(({ name }) => name === 'container_hugetlb_max_usage_bytes');
 
+/** An emulated machine takes its time. */
+const slowerMs = Number(process.env['CRICKET_TEST_TIMEOUT'] ?? 0);
+
 describe('metrics over CRI', function () {
-  this.timeout(60_000);
+  this.timeout(60_000 + slowerMs);
   let cricket: Cricket;
   let pod: TestPod;
   let onHost: TestPod;
@@ -41,7 +44,7 @@ describe('metrics over CRI', function () {
         'container_fs_writes_total',
         'container_sockets',
       ]);
-    }, 20_000);
+    }, 20_000 + slowerMs);
   });
   after(async () => cricket.stop());
 

@@ -13,11 +13,14 @@ import { parseSeries, scrape } from '../../fixtures/scrape.ts';
 import type { Series } from '../../fixtures/scrape.ts';
 import { cgroupFile, initPid, sh } from '../sandbox/lab.ts';
 
+/** An emulated machine takes its time. */
+const slowerMs = Number(process.env['CRICKET_TEST_TIMEOUT'] ?? 0);
+
 const MiB = 1024 * 1024;
 /** Uses memory, a second of CPU and the disk, starts five sleepers, then rests: figures that hold still. */
 const load = `
   x=$(head -c ${24 * MiB} /dev/zero | tr '\\0' x)
-  i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done
+  i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done
   dd if=/dev/zero of=/data bs=1M count=8 oflag=direct 2>/dev/null
   for n in 1 2 3 4 5; do sleep 3600 & done
   echo \${#x} > /dev/shm/done; wait`;
@@ -31,7 +34,7 @@ interface RuncStats {
 }
 
 describe('figures against the kernel and runc', function () {
-  this.timeout(60_000);
+  this.timeout(60_000 + slowerMs);
   let cricket: Cricket;
   let pod: TestPod;
   let container: TestContainer;
@@ -51,7 +54,7 @@ describe('figures against the kernel and runc', function () {
     await scrape(socket.replace('unix://', ''));
     container = await runContainer(cricket, pod, { name: 'main', command: ['sh', '-c', load], resources });
     group = `${cricket.podCgroup(pod.id)}/${container.id}`;
-    await eventually(async () => sh(cricket, container, 'grep . /dev/shm/done'), 30_000);
+    await eventually(async () => sh(cricket, container, 'grep . /dev/shm/done'), 30_000 + slowerMs);
     await floodPod();
     await delay(1200);
     const { runtime } = cricket.client;
