@@ -62,7 +62,13 @@ describe('figures against the kernel and runc', function () {
     const ofPod = await runtime.podSandboxStats({ podSandboxId: pod.id });
     if (got.stats === undefined || ofPod.stats === undefined) throw new Error('no stats');
     [stats, podStats] = [got.stats, ofPod.stats];
-    series = parseSeries((await scrape(socket.replace('unix://', ''))).text);
+    // Descriptors are counted for a few milliseconds a scrape: not of every container at the first on a slow machine.
+    series = await eventually(async () => {
+      const all = parseSeries((await scrape(socket.replace('unix://', ''))).text);
+      const counted = all.some(({ name, labels }) => name === 'container_sockets' && labels['container'] === 'main');
+      if (!counted) throw new Error('not counted yet');
+      return all;
+    });
     runc = runcStats();
   });
   after(async () => cricket.stop());
