@@ -85,7 +85,7 @@ describe('a full disk', () => {
   });
 
   it('lets what runs go on, be looked at, stopped and removed, which frees space', async () => {
-    const pod = await runPod(cricket, { name: 'a' });
+    const pod = await runPod(cricket, { name: 'a', ports: [{ hostPort: 28_766, containerPort: 80 }] });
     const container = await runContainer(cricket, pod, { name: 'c' });
     const short = await runContainer(cricket, pod, { name: 'short', command: ['sh', '-c', 'sleep 1; exit 3'] });
     fill();
@@ -102,7 +102,7 @@ describe('a full disk', () => {
   });
 
   it('is survived by the daemon: after a start it knows what was there, and removes it', async () => {
-    const pod = await runPod(cricket, { name: 'a' });
+    const pod = await runPod(cricket, { name: 'a', ports: [{ hostPort: 28_766, containerPort: 80 }] });
     const container = await runContainer(cricket, pod, { name: 'c' });
     fill();
     await cricket.restart();
