@@ -59,6 +59,7 @@ export async function assembleImage(
       content: content.map(({ digest }) => digest),
       created: parsed.created,
       added: new Date().toISOString(),
+      artifactType: parsed.artifactType,
       config: parsed.config,
     };
     return await traced('image.commit', () => catalog.commit(record, content, signal));

@@ -212,6 +212,7 @@ export class Catalog {
       pinned: isPinned([...record.tags, ...record.digests], this.#names.pinned),
       created: record.created,
       added: record.added,
+      artifactType: record.artifactType,
     };
   }
 

@@ -30,7 +30,12 @@ export interface ParsedConfig {
   readonly diffIds: readonly Digest[];
   /** RFC 3339, '' when unknown. */
   readonly created: string;
+  /** What an artifact is; '' for an image. */
+  readonly artifactType: string;
 }
+
+/** Where the configuration that we write for an artifact says what it is; no other has it. */
+export const artifactKey = 'cricket/artifact';
 
 const texts = z.array(z.string()).nullish();
 const keys = z.record(z.string(), z.unknown()).nullish();
@@ -39,6 +44,7 @@ const schema = z.object({
   architecture: z.string().nullish(),
   os: z.string().nullish(),
   created: z.string().nullish(),
+  [artifactKey]: z.string().nullish(),
   rootfs: z.object({ diff_ids: z.array(diffId).nullish() }).nullish(),
   config: z
     .object({
@@ -71,6 +77,7 @@ export function parseConfig(bytes: Uint8Array, layers: number, about: string): P
     architecture: raw.architecture ?? '',
     os: raw.os ?? '',
     created: raw.created ?? '',
+    artifactType: raw[artifactKey] ?? '',
     diffIds,
     config: {
       env: config.Env ?? [],

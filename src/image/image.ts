@@ -24,6 +24,8 @@ export interface Image {
   readonly pinned: boolean;
   /** RFC 3339, '' when the image does not say. */
   readonly created: string;
+  /** What an artifact is, `application/vnd.example.model`: nothing can run from it. '' for an image. */
+  readonly artifactType: string;
   /** When it first came here, RFC 3339; '' when that was before anyone wrote it down. */
   readonly added: string;
 }

@@ -40,6 +40,11 @@ async function readImage(
       descriptor = choosePlatform(parsed.manifests, platform, descriptor.digest);
       continue;
     }
+    if (parsed.artifactType !== '')
+      throw fail(
+        'invalid_argument',
+        `${top.digest} is no container image but an artifact (${parsed.artifactType}); push it to a registry and pull it`,
+      );
     const tag = reference === undefined ? undefined : tagOf(reference);
     return {
       about: tag ?? top.digest,

@@ -1,5 +1,5 @@
-import { readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { syncFileSystem } from '../../linux/fs-sync.ts';
 import { serveTasks } from '../../linux/worker/serve.ts';
 import { examineLayer, replayedSize, replayTo } from './tar-replay.ts';
@@ -16,6 +16,15 @@ export const layerTasks = {
   },
   emptyDirectory(path: string): void {
     for (const name of readdirSync(path)) rmSync(join(path, name), { recursive: true });
+  },
+  /** Moves a file of the same disk into the directory: root's, 0644, as files of artifacts say nothing of that. */
+  placeFile(place: { readonly file: string; readonly target: string; readonly name: string }): LayerUsage {
+    const path = join(place.target, place.name);
+    const made = mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+    chmodSync(place.file, 0o644);
+    renameSync(place.file, path);
+    const directories = made === undefined ? 0 : place.name.split('/').length - 1;
+    return { bytes: lstatSync(path).blocks * 512, inodes: 1 + directories, implicit: [], links: [] };
   },
   removeTree(path: string): void {
     rmSync(path, { recursive: true, force: true });

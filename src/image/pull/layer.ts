@@ -60,6 +60,21 @@ export async function fetchLayer(fetch: LayerFetch, signal: AbortSignal): Promis
   }
 }
 
+/** Downloads a blob and puts it into the directory as it is, under a name. Errors: the registry's, the signal's. */
+export async function fetchFile(fetch: LayerFetch, name: string, signal: AbortSignal): Promise<LayerUsage> {
+  const { deps, order, tracker } = fetch;
+  const file = join(deps.ingest, `${hexOf(order.diffId)}-${hexOf(order.descriptor.digest).slice(0, 16)}`);
+  try {
+    using _slot = await deps.downloads.take(signal);
+    tracker.enter(order.index, 'downloading');
+    await download(fetch, file, new Meter(), signal);
+    return await deps.pool.call('placeFile', { file, target: order.target, name }, never);
+  } catch (error) {
+    if (!(await worthKeeping(file, error))) await rm(file, { force: true });
+    throw error;
+  }
+}
+
 /** What was unpacked of bytes that turned out to be wrong is thrown away, and done again with the right ones. */
 async function downloadAndUnpack(fetch: LayerFetch, file: string, signal: AbortSignal): Promise<LayerUsage> {
   const { deps, order, tracker } = fetch;

@@ -7,9 +7,11 @@ import { formatReference, repoDigest, tagOf } from '../reference/parse.ts';
 import { askDigest, fetchConfig, fetchManifest } from '../registry/fetch.ts';
 import type { RawManifest } from '../registry/fetch.ts';
 import { parseManifest } from '../registry/manifest.ts';
-import type { Descriptor, Manifest, Platform } from '../registry/manifest.ts';
+import type { Descriptor, Platform } from '../registry/manifest.ts';
 import { choosePlatform } from '../registry/platform.ts';
 import type { RegistrySession } from '../registry/session.ts';
+import { artifactSource } from './artifact.ts';
+import type { FoundManifest } from './artifact.ts';
 import { fetchLayer } from './layer.ts';
 import type { LayerDeps } from './layer.ts';
 import type { PullTracker } from './progress.ts';
@@ -40,8 +42,9 @@ export async function resolveImage(
     const found = await traced('image.manifest', () => findManifest(session, deps, signal));
     const { top } = found;
     await traced('image.verify', () => deps.verify(session, top, signal));
-    const { config, layers } = found.manifest;
+    const { config, layers, artifactType } = found.manifest;
     tracker.setLayers(layers);
+    if (artifactType !== '') return artifactSource({ session, deps, tracker }, found);
     const known = await deps.known(config.digest);
     const configBytes = known ?? (await traced('image.config', () => fetchConfig(session, config, signal)));
     const tag = reference.digest === undefined ? tagOf(reference) : undefined;
@@ -62,14 +65,6 @@ export async function resolveImage(
   } catch (error) {
     throw during(`pull ${formatReference(reference)}`, error);
   }
-}
-
-interface FoundManifest {
-  readonly manifest: Manifest;
-  /** What the reference resolved to: an index where there is one. */
-  readonly top: Descriptor;
-  /** It and all that leads to the manifest. */
-  readonly contents: readonly Content[];
 }
 
 async function findManifest(session: RegistrySession, deps: PullDeps, signal: AbortSignal): Promise<FoundManifest> {

@@ -45,6 +45,7 @@ const manifestSchema = z.object({
   schemaVersion: z.literal(2),
   config: descriptorSchema,
   layers: z.array(descriptorSchema).max(maxLayers).nullish(),
+  artifactType: z.string().min(1).nullish().catch(undefined),
 });
 export const indexSchema = z.object({
   schemaVersion: z.literal(2),
@@ -57,6 +58,8 @@ export interface Manifest {
   readonly mediaType: string;
   readonly config: Descriptor;
   readonly layers: readonly Descriptor[];
+  /** What an artifact is; '' for an image. */
+  readonly artifactType: string;
 }
 export interface ManifestIndex {
   readonly kind: 'index';
@@ -80,10 +83,12 @@ export function parseManifest(bytes: Uint8Array, transportType: string, about: s
     throw fail('invalid_argument', `manifest of ${about} is an index and a manifest at once`);
   const mediaType = stated === '' ? (isIndex ? indexTypes : manifestTypes)[0] : stated;
   if (isIndex) return { kind: 'index', mediaType, manifests: checked(indexSchema, raw, about).manifests };
-  const { config, layers } = checked(manifestSchema, raw, about);
-  if (config.mediaType !== '' && !configTypes.includes(config.mediaType))
-    throw fail('invalid_argument', `${about} is no container image but an artifact (${config.mediaType})`);
-  return { kind: 'manifest', mediaType, config, layers: layers ?? [] };
+  const { config, layers, artifactType } = checked(manifestSchema, raw, about);
+  const isImage = config.mediaType === '' || configTypes.includes(config.mediaType);
+  return {
+    ...{ kind: 'manifest', mediaType, config, layers: layers ?? [] },
+    artifactType: isImage ? '' : (artifactType ?? config.mediaType),
+  };
 }
 
 export function parseJson(bytes: Uint8Array, about: string): unknown {

@@ -16,6 +16,8 @@ const schema = z.object({
   created: z.string(),
   /** When it came here. */
   added: z.string().default(''),
+  /** '' for an image that can run. */
+  artifactType: z.string().default(''),
   config: z.object({
     env: texts,
     entrypoint: texts,

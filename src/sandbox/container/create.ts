@@ -135,6 +135,11 @@ async function makeContainer(parts: CreateParts, pod: Pod, config: ContainerConf
 function requireImage(parts: CreateParts, config: ContainerConfig): Image {
   const image = parts.images.find(config.image);
   if (image === undefined) throw fail('not_found', `image ${JSON.stringify(config.image)} is not here; pull it first`);
+  if (image.artifactType !== '')
+    throw fail(
+      'invalid_argument',
+      `image ${JSON.stringify(config.image)} is an artifact (${image.artifactType}): nothing runs from it; mount it as a volume`,
+    );
   return image;
 }
 
