@@ -61,10 +61,11 @@ describe('events on the command line', function () {
     const told = await eventually(async () => {
       const { pod, container } = await life(`crictl-${Date.now()}`);
       await delay(200);
-      const lines = out()
-        .split('\n')
-        .filter((line) => line.startsWith('{'));
-      const all = lines.map((line) => JSON.parse(line) as EventView);
+      // Each is printed over many lines.
+      const texts = out()
+        .split(/^(?=\{)/m)
+        .filter((text) => text.trimEnd().endsWith('\n}'));
+      const all = texts.map((text) => JSON.parse(text) as EventView);
       const own = all.filter(({ containerId }) => containerId === pod || containerId === container);
       expect(own).to.have.length(8);
       return own.map((event) => ({ ...event, who: event.containerId === pod ? 'pod' : 'container' }));

@@ -26,7 +26,12 @@ export interface TestNode extends AsyncDisposable {
   sandboxes(name: string): Promise<readonly string[]>;
 }
 
-export async function startNode(options: Pick<CricketOptions, 'network'> = {}): Promise<TestNode> {
+export interface NodeOptions extends Pick<CricketOptions, 'network'> {
+  /** Of the kubelet, beside those it always has here. */
+  readonly featureGates?: Readonly<Record<string, boolean>>;
+}
+
+export async function startNode({ featureGates, ...options }: NodeOptions = {}): Promise<TestNode> {
   await using starting = new AsyncDisposableStack();
   const dir = mkdtempSync(join(tmpdir(), 'cricket-kubelet-'));
   starting.defer(() => {
@@ -55,7 +60,7 @@ export async function startNode(options: Pick<CricketOptions, 'network'> = {}): 
         containerLogMaxFiles: 100,
         containerLogMonitorInterval: '3s',
       },
-      featureGates: { CRIListStreaming: true },
+      featureGates: { CRIListStreaming: true, ...featureGates },
     });
     scope.defer(async () => started.stop());
     return started;
