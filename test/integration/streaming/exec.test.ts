@@ -114,6 +114,15 @@ describe('streaming: exec over SPDY/3.1', () => {
     expect(client.text(stdout)).to.equal('still here\n');
   });
 
+  it('throws away what comes on streams that are for nobody', async () => {
+    const client = await connectSpdy(await local.exec('head -c 1; echo', { stdin: false, tty: true }));
+    const { stdin = 0, error = 0, stdout = 0 } = openStreams(client, 'stdin', 'error', 'stdout');
+    for (const id of [stdin, error, stdout]) for (let i = 0; i < 20; i += 1) client.data(id, Buffer.alloc(65_536));
+    openStreams(client, 'resize');
+    await until(() => client.closed);
+    expect(client.text(stdout)).to.equal('\n');
+  });
+
   it('answers pings of the client, not its own', async () => {
     const client = await connectSpdy(await local.exec('cat', { stdin: true }));
     for (const id of [1, 2, 3]) client.ping(id);

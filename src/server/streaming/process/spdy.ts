@@ -53,8 +53,8 @@ export async function openSpdyStreams(
       const type = headers.get('streamtype') ?? '';
       if (!isStreamType(type) || found.has(type)) return false;
       found.set(type, channel);
-      // Nobody listens to what comes in on the others: only their ends matter.
-      if (type !== 'stdin' && type !== 'resize') channel.resume();
+      // What comes in on the others is for nobody: it must not hold up these two.
+      if (type !== 'resize' && (type !== 'stdin' || !wish.stdin)) channel.resume();
       if ([...wanted].every((one) => found.has(one))) resolve();
       return true;
     },
