@@ -2,7 +2,6 @@ import { closeSync, constants as files, openSync, rmSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import koffi from 'koffi';
-import { fail } from '../base/errors.ts';
 import { errno, libc, syscallError } from './libc.ts';
 import { closeDescriptor, tryAccept } from './sockets.ts';
 import { listenUnix } from './unix.ts';
@@ -27,6 +26,8 @@ export class ConsoleSocket implements Disposable {
   readonly #fd: number;
   readonly #watcher: Watcher;
   #connection: number | undefined;
+  /** Nothing is sent any more. */
+  #over = false;
   #watch: Disposable | undefined;
 
   /** Errors: EADDRINUSE where `name` is taken in `directory`. */
@@ -47,6 +48,7 @@ export class ConsoleSocket implements Disposable {
     for (;;) {
       const received = this.take();
       if (received !== undefined) return received;
+      if (this.#over) return new Promise<never>(() => undefined);
       const { promise, resolve } = Promise.withResolvers<undefined>();
       this.#watch = this.#watcher.onReadable(this.#connection ?? this.#fd, () => resolve(undefined));
       await promise;
@@ -54,13 +56,17 @@ export class ConsoleSocket implements Disposable {
     }
   }
 
-  /** The descriptor, if it was sent already. */
+  /** The descriptor, if it was sent already; none once this is disposed of, when its numbers may be another's. */
   take(): number | undefined {
+    if (this.#over) return undefined;
     this.#connection ??= tryAccept(this.#fd);
-    return this.#connection === undefined ? undefined : receiveDescriptor(this.#connection);
+    const received = this.#connection === undefined ? undefined : receiveDescriptor(this.#connection);
+    this.#over = received === 'none';
+    return received === 'none' ? undefined : received;
   }
 
   [Symbol.dispose](): void {
+    this.#over = true;
     this.#watch?.[Symbol.dispose]();
     if (this.#connection !== undefined) closeDescriptor(this.#connection);
     closeDescriptor(this.#fd);
@@ -73,7 +79,7 @@ export class ConsoleSocket implements Disposable {
  * struct msghdr, iovec and cmsghdr of 64-bit Linux by hand; the message's own bytes are of no interest. Undefined: it
  * has not come yet.
  */
-function receiveDescriptor(fd: number): number | undefined {
+function receiveDescriptor(fd: number): number | 'none' | undefined {
   const bytes = Buffer.alloc(4096);
   const vector = Buffer.alloc(16);
   vector.writeBigUInt64LE(koffi.address(bytes), 0);
@@ -90,7 +96,6 @@ function receiveDescriptor(fd: number): number | undefined {
     throw syscallError('receive a terminal', code);
   }
   const filled = Number(message.readBigUInt64LE(40));
-  if (filled < 20 || control.readInt32LE(8) !== SOL_SOCKET || control.readInt32LE(12) !== SCM_RIGHTS)
-    throw fail('internal', 'receive a terminal: the OCI runtime sent none');
+  if (filled < 20 || control.readInt32LE(8) !== SOL_SOCKET || control.readInt32LE(12) !== SCM_RIGHTS) return 'none';
   return control.readInt32LE(16);
 }

@@ -40,20 +40,23 @@ export async function makeExecGroup(
   const group = await traced('exec.cgroup', () => parts.cgroups.createExec(home, name));
   const processFile = join(parts.paths.container(record.id).bundle, `${name}.json`);
   const handOver = () => parts.cgroups.processes(group).forEach((pid) => moveQuietly(parts, pid, home));
+  let killing = Promise.resolve();
+  const killUntil = async (over: Promise<unknown>) => {
+    let ended = false;
+    const note = () => (ended = true);
+    over.then(note, note);
+    while (!ended) {
+      await killAll(parts, group);
+      await Promise.race([over, delay(20)]);
+    }
+  };
   const made: ExecGroup = {
     name,
     processFile,
-    async killUntil(over) {
-      let ended = false;
-      const note = () => (ended = true);
-      over.then(note, note);
-      while (!ended) {
-        await killAll(parts, group);
-        await Promise.race([over, delay(20)]);
-      }
-    },
+    killUntil: async (over) => (killing = killUntil(over)),
     handOver,
     async leave() {
+      await killing;
       try {
         await rm(processFile, { force: true });
         handOver();

@@ -57,6 +57,8 @@ export async function openExecSession(
   const session = toSession(parts, group, started, request.tty);
   if (!signal.aborted) return session;
   void group.killUntil(started.child.ended);
+  // Nobody will read them, and an output that waits for its reader has no end.
+  for (const stream of [session.stdin, session.stdout, session.stderr]) stream?.destroy();
   throw abortError(signal);
 }
 

@@ -113,11 +113,18 @@ describe('a streamed command in a container', () => {
         const opened = subject.lab.exec(subject.container, { command: ['sleep', '1202'], tty }, caller.signal);
         // Who was faster has a session, and hangs it up.
         await opened.then(
-          (session) => session.hangUp(),
+          async (session) => {
+            session.hangUp();
+            let over = false;
+            void session.ended.then(() => (over = true));
+            await eventually(() => {
+              subject.endAll('1202');
+              expect(over).to.equal(true);
+            });
+          },
           (error: unknown) => expect(String(error)).to.contain('went away'),
         );
       }
-    subject.endAll('1202');
   });
 
   it('that loses its client has no input any more, lives on in the container’s cgroup, and may print', async () => {

@@ -78,8 +78,10 @@ async function startOnSentTerminal(
   );
   // One that is quick to end has sent its terminal before.
   const atItsEnd = child.ended.then(() => console.take());
-  const master = await waitFor(Promise.race([console.receive(), atItsEnd]), signal).catch((error: unknown) => {
+  const sent = Promise.race([console.receive(), atItsEnd]);
+  const master = await waitFor(sent, signal).catch((error: unknown) => {
     void group.killUntil(child.ended);
+    void sent.then((late) => late === undefined || closeQuietly(late)).catch(() => undefined);
     throw error;
   });
   if (master === undefined) return await neverStarted(child, said);
