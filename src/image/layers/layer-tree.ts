@@ -18,6 +18,7 @@ import { OpenDirectories } from './open-directories.ts';
 
 const directoriesKeptOpen = 32;
 const maxImplicit = 100_000;
+const maxImplicitLength = 16 << 20;
 export const opaqueAttribute = 'trusted.overlay.opaque';
 const directoryFlags = openFlags.readOnly | openFlags.directory;
 
@@ -32,6 +33,7 @@ export class LayerTree implements Disposable {
   /** Inodes made, the root apart; removals do not lower it. */
   inodes = 0;
   readonly #implicit = new Set<string>();
+  #implicitLength = 0;
 
   constructor(path: string) {
     this.#root = openDirectory(path);
@@ -114,9 +116,10 @@ export class LayerTree implements Disposable {
     if (at === undefined) throw fail('internal', 'the root of a layer cannot be implicit');
     // Before: a whiteout found in its place makes it opaque, and then nothing below describes it.
     this.#implicit.add(path);
+    this.#implicitLength += path.length;
     const fd = this.#makeDirectory(this.directory(at.directory), at.name, path);
-    if (this.#implicit.size > maxImplicit)
-      throw fail('resource_exhausted', `layer leaves ${maxImplicit} directories undescribed`);
+    if (this.#implicit.size > maxImplicit || this.#implicitLength > maxImplicitLength)
+      throw fail('resource_exhausted', 'layer leaves too many directories undescribed');
     return fd;
   }
 

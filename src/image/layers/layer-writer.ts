@@ -1,4 +1,4 @@
-import { assertNever, fail } from '../../base/errors.ts';
+import { assertNever, errorFrom, fail } from '../../base/errors.ts';
 import * as at from '../../linux/fs-at.ts';
 import { setXattr } from '../../linux/fs-xattr.ts';
 import { cleanEntryPath, joinPath, meaningOf } from './entry-path.ts';
@@ -32,6 +32,9 @@ export interface LayerLimits {
 }
 
 const diskBlock = 4096;
+/** Bytes of names that are remembered until the layer is whole: some 250,000 directories. */
+const mostRemembered = 32 << 20;
+const eachRemembered = 64;
 
 /** Writes a layer's members below a directory. `finish` sets the directories' times and tells the usage. */
 export class LayerWriter implements TarSink, Disposable {
@@ -42,6 +45,7 @@ export class LayerWriter implements TarSink, Disposable {
   #file: FileWriter | undefined;
   #entries = 0;
   #bytes = 0;
+  #remembered = 0;
 
   constructor(path: string, limits: LayerLimits) {
     this.#tree = new LayerTree(path);
@@ -106,6 +110,12 @@ export class LayerWriter implements TarSink, Disposable {
     };
   }
 
+  #remember(length: number): void {
+    this.#remembered += length + eachRemembered;
+    if (this.#remembered > mostRemembered)
+      throw fail('resource_exhausted', 'layer has too many directories or links, or their names are too long');
+  }
+
   #hide(directory: string, name: string): void {
     this.#links.delete(joinPath(directory, name));
     this.#tree.whiteout(directory, name);
@@ -162,9 +172,11 @@ export class LayerWriter implements TarSink, Disposable {
         this.#tree.inodes -= 1;
       } else {
         this.#tree.vacate(parent, path.name);
+        this.#remember(name.length + old.length);
         this.#links.set(name, this.#links.get(old) ?? old);
       }
     } catch (error) {
+      if (errorFrom(error).code === 'resource_exhausted') throw error;
       throw fail('invalid_argument', `${about()}, which cannot be linked to`, error);
     } finally {
       if (from !== undefined) at.closeFd(from);
@@ -175,6 +187,7 @@ export class LayerWriter implements TarSink, Disposable {
     at.chownFd(fd, entry);
     at.chmodFd(fd, entry.mode);
     setXattrs(fd, entry);
+    if (!this.#directoryTimes.has(path)) this.#remember(path.length);
     this.#directoryTimes.set(path, entry.mtime);
   }
 }

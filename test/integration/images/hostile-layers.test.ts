@@ -94,6 +94,16 @@ describe('a layer of a stranger', () => {
     expect(open() - before).to.be.lessThan(Object.keys(refused).length / 2);
   });
 
+  it('stops when it would have to remember too much', async () => {
+    const component = 'x'.repeat(250);
+    const target = Array.from({ length: 16 }, () => component).join('/');
+    const links = Array.from({ length: 9_000 }, (_, index) => hardlink(`l${index}`, target));
+    expect(await errorOf(unpackEntries(work, 'links', links))).to.include({ code: 'resource_exhausted' });
+    const below = Array.from({ length: 10 }, () => component).join('/');
+    const deep = Array.from({ length: 1_300 }, (_, index) => file(`d${index}/${below}/f`, ''));
+    expect(await errorOf(unpackEntries(work, 'deep', deep))).to.include({ code: 'resource_exhausted' });
+  });
+
   it('stops at the limits of entries and bytes', async () => {
     const many = Array.from({ length: 10_001 }, (_, index) => file(`f${index}`, ''));
     expect(await errorOf(unpackEntries(work, 'many', many))).to.include({ code: 'resource_exhausted' });
