@@ -99,8 +99,7 @@ describe('a layer of a stranger', () => {
     const target = Array.from({ length: 16 }, () => component).join('/');
     const links = Array.from({ length: 9_000 }, (_, index) => hardlink(`l${index}`, target));
     expect(await errorOf(unpackEntries(work, 'links', links))).to.include({ code: 'resource_exhausted' });
-    const below = Array.from({ length: 10 }, () => component).join('/');
-    const deep = Array.from({ length: 1_300 }, (_, index) => file(`d${index}/${below}/f`, ''));
+    const deep = Array.from({ length: 4_600 }, (_, index) => hardlink(`${target.slice(0, 3700)}/${index}/f`, 'f'));
     expect(await errorOf(unpackEntries(work, 'deep', deep))).to.include({ code: 'resource_exhausted' });
   });
 
