@@ -47,21 +47,26 @@ export class KernelKills implements Disposable {
     return this.#log !== undefined;
   }
 
-  /** Reads on. What is left after a batch is reported again. */
+  /** Reads on; what is left after a batch is reported again. Never throws: a log that fails is one that lacks lines. */
   drain(): void {
-    for (let left = batch; left > 0; left--) {
-      const record = this.#closed ? undefined : this.#log?.next();
-      if (record === undefined) return;
-      if (record === 'other') continue;
-      if (record === 'lost') {
-        this.#options.onDoubt();
-        continue;
-      }
-      if (record.sequence <= this.sequence) continue;
+    try {
+      for (let left = batch; left > 0 && this.#readOne(); left--);
+    } catch {
+      this.#options.onDoubt();
+    }
+  }
+
+  /** False: there is no more now. */
+  #readOne(): boolean {
+    const record = this.#closed ? undefined : this.#log?.next();
+    if (record === undefined) return false;
+    if (record === 'lost') this.#options.onDoubt();
+    else if (record !== 'other' && record.sequence > this.sequence) {
       this.sequence = record.sequence;
       const victim = this.#messages.read(record.text);
       if (victim !== undefined) this.#options.onVictim(victim, record.micros < this.#since);
     }
+    return true;
   }
 
   [Symbol.dispose](): void {

@@ -133,8 +133,8 @@ export class OomWatch implements Disposable {
   #wake(id: string): void {
     const one = this.#watched.get(id);
     if (one === undefined) return;
-    this.#victims.learn(id, this.#parts.cgroups.processes(one.container.record.cgroup as CgroupPath));
-    this.#look(one);
+    // A kill is near, or was just now: whoever is in there may be it.
+    this.#look(one, 'processes too');
     one.looks.forEach(clearTimeout);
     one.looks = looksMs.map((ms) => setTimeout(() => this.#look(one), ms).unref());
   }
@@ -187,8 +187,12 @@ export class OomWatch implements Disposable {
   }
 
   /** Never throws: those who wake us have work of their own to do. */
-  #look(one: Watched): void {
+  #look(one: Watched, wanted?: 'processes too'): void {
     try {
+      if (wanted === 'processes too') {
+        const { id, cgroup } = one.container.record;
+        this.#victims.learn(id, this.#parts.cgroups.processes(cgroup as CgroupPath));
+      }
       const found = newKills(this.#parts, one, this.#early);
       if (found.length === 0) return;
       for (const kill of found) this.#naming.add(kill, this.#kernel.named);
