@@ -35,11 +35,12 @@ export async function measureStats(
   pods: number,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<Contestant, StatsResult>> {
-  const counts = statsPods(pods);
-  for (const one of contestants) await growTo(one, counts.calls, signal);
+  const wanted = statsPods(pods);
+  for (const one of contestants) await growTo(one, wanted.calls, signal);
   const calls = new Map(contestants.map((one) => [one, new Map<StatsCall, number[]>()]));
-  await inTurns(contestants, signal, async (one) => {
-    for (const call of statsCalls) await timedCall(one, call, calls.get(one) ?? new Map<StatsCall, number[]>());
+  await inTurns(contestants, signal, async (one, counts) => {
+    const samples = (counts ? calls.get(one) : undefined) ?? new Map<StatsCall, number[]>();
+    for (const call of statsCalls) await timedCall(one, call, samples);
   });
   const idle = await idleShares(contestants, signal);
   const results = new Map<Contestant, StatsResult>();
@@ -47,7 +48,7 @@ export async function measureStats(
     const summaries = [...samples].map(([call, values]) => [call, summarize(values)] as const);
     results.set(one, { calls: Object.fromEntries(summaries), idle: idle.get(one) ?? Number.NaN });
   }
-  for (const one of contestants) await growTo(one, counts.scrape, signal);
+  for (const one of contestants) await growTo(one, wanted.scrape, signal);
   await measureScrapes(contestants, results, signal);
   return results;
 }
@@ -58,30 +59,30 @@ async function measureScrapes(
   signal: AbortSignal,
 ): Promise<void> {
   const times = new Map(contestants.map((one) => [one, { scrape: [] as number[], pause: [] as number[] }]));
-  await inTurns(contestants, signal, async (one) => {
+  await inTurns(contestants, signal, async (one, counts) => {
     if (one.metrics === undefined) return;
     const begun = performance.now();
     await get(one.metrics);
-    times.get(one)?.scrape.push(performance.now() - begun);
+    if (counts) times.get(one)?.scrape.push(performance.now() - begun);
     // The next scrape tells of the loop since this one; this one began it anew.
     await delay(pauseMs);
     const held = /^cricket_event_loop_delay_seconds (\S+)$/m.exec(await get(one.metrics))?.[1];
-    if (held !== undefined) times.get(one)?.pause.push(Number(held) * 1000);
+    if (counts && held !== undefined) times.get(one)?.pause.push(Number(held) * 1000);
   });
   for (const [one, { scrape, pause }] of times)
     Object.assign(results.get(one) ?? {}, { scrape: summarize(scrape), pause: summarize(pause) });
 }
 
-/** The first turn of each is not counted: descriptors are opened, caches filled. */
+/** The first turn of each does not count: descriptors are opened, caches filled. */
 async function inTurns(
   contestants: readonly Contestant[],
   signal: AbortSignal,
-  work: (one: Contestant) => Promise<void>,
+  work: (one: Contestant, counts: boolean) => Promise<void>,
 ): Promise<void> {
-  for (let round = 0; round < rounds; round += 1)
+  for (let round = 0; round <= rounds; round += 1)
     for (const one of round % 2 === 0 ? contestants : contestants.toReversed()) {
       signal.throwIfAborted();
-      await work(one);
+      await work(one, round > 0);
     }
 }
 
