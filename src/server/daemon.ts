@@ -65,7 +65,7 @@ export async function runDaemon({ config, readConfig, environment, reach }: Daem
   stack.use(await openMetricsServer(config, parts, { metrics, pages, ...readiness }));
   stack.use(await serveControl({ socket: controlSocket(config), verbs: controlVerbs(parts, config) }, log));
   const streaming = stack.use(await openStreams(parts, config, metrics));
-  const handlers = { runtime: runtimeHandlers(parts, streaming), image: imageHandlers(parts.images) };
+  const handlers = { runtime: runtimeHandlers(parts, streaming), image: imageHandlers(parts, config.images) };
   const server = await serveCri(
     { socket: config.socket, group: config.group, ...handlers },
     { log, metrics: metrics.rpc },

@@ -1,4 +1,3 @@
-import type { Images } from '../image/service.ts';
 import type { ExitWatch } from '../sandbox/container/exit-watch.ts';
 import type { EventLog } from '../sandbox/events/event-log.ts';
 import type { Feed } from '../sandbox/events/feed.ts';
@@ -11,6 +10,7 @@ import { imageFsInfo } from './image/image-fs-info.ts';
 import { imageStatus } from './image/image-status.ts';
 import { listImages } from './image/list-images.ts';
 import { pullImage } from './image/pull-image.ts';
+import type { PullRules } from './image/pull-image.ts';
 import { removeImage } from './image/remove-image.ts';
 import { streamImages } from './image/stream-images.ts';
 import { attach } from './runtime/attach.ts';
@@ -109,13 +109,17 @@ export function runtimeHandlers(parts: HandlerParts, streaming: Pick<Streaming, 
 }
 
 /** Every RPC of ImageService. */
-export function imageHandlers(images: Images): ImageHandlers {
+export function imageHandlers(
+  parts: Pick<HandlerParts, 'images' | 'paths' | 'runtimes'>,
+  rules: PullRules,
+): ImageHandlers {
+  const { images, runtimes } = parts;
   return {
-    listImages: listImages(images),
-    streamImages: streamImages(images),
-    imageStatus: imageStatus(images),
-    pullImage: pullImage(images),
-    removeImage: removeImage(images),
-    imageFsInfo: imageFsInfo(images),
+    listImages: listImages(images, runtimes),
+    streamImages: streamImages(images, runtimes),
+    imageStatus: imageStatus(images, runtimes),
+    pullImage: pullImage(images, runtimes, rules),
+    removeImage: removeImage(images, runtimes),
+    imageFsInfo: imageFsInfo(parts),
   };
 }

@@ -11,6 +11,17 @@ export function hostPlatform(): Platform {
 export const formatPlatform = (platform: Platform): string =>
   [platform.os, platform.architecture, platform.variant].filter((part) => part !== undefined).join('/');
 
+/** Errors: `invalid_argument`. */
+export function parsePlatform(text: string): Platform {
+  const [os, architecture, variant, ...more] = text.split('/');
+  if (os === undefined || architecture === undefined || more.length > 0 || !/^[a-z0-9._/-]+$/.test(text))
+    throw fail(
+      'invalid_argument',
+      `platform ${JSON.stringify(text.slice(0, 100))}: want os/architecture, such as linux/arm64 or linux/arm/v7`,
+    );
+  return { os, architecture, ...(variant !== undefined && { variant }) };
+}
+
 /** Variants that every machine of the architecture runs. */
 const commonVariants = new Set(['', 'v1', 'v8']);
 

@@ -2,13 +2,14 @@ import type { ImageStatusRequest, ImageStatusResponse } from '../../../api/cri/v
 import type { Image } from '../../image/image.ts';
 import type { Images } from '../../image/service.ts';
 import type { Unary } from '../grpc/handlers.ts';
-import { required, nonEmpty } from '../runtime/parse/values.ts';
 import { encodeImage } from './encode.ts';
+import { imageNameIn } from './spec.ts';
+import type { Handlers } from './spec.ts';
 
 /** An absent image is answered with no image and no error: so the kubelet asks whether to pull. */
-export function imageStatus(images: Images): Unary<ImageStatusRequest, ImageStatusResponse> {
+export function imageStatus(images: Images, handlers: Handlers): Unary<ImageStatusRequest, ImageStatusResponse> {
   return async ({ image: spec, verbose }) => {
-    const image = images.find(nonEmpty(required(spec, 'image').image, 'image.image'));
+    const image = images.find(imageNameIn(spec, handlers));
     if (image === undefined) return { image: undefined, info: {} };
     return { image: encodeImage(image), info: verbose ? imageInfo(image) : {} };
   };

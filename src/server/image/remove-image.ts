@@ -1,12 +1,13 @@
 import type { RemoveImageRequest, RemoveImageResponse } from '../../../api/cri/v1/api.ts';
 import type { Images } from '../../image/service.ts';
 import type { Unary } from '../grpc/handlers.ts';
-import { nonEmpty, required } from '../runtime/parse/values.ts';
+import { imageNameIn } from './spec.ts';
+import type { Handlers } from './spec.ts';
 
 /** An absent image is removed. */
-export function removeImage(images: Images): Unary<RemoveImageRequest, RemoveImageResponse> {
+export function removeImage(images: Images, handlers: Handlers): Unary<RemoveImageRequest, RemoveImageResponse> {
   return async ({ image: spec }, { signal }) => {
-    await images.remove(nonEmpty(required(spec, 'image').image, 'image.image'), signal);
+    await images.remove(imageNameIn(spec, handlers), signal);
     return {};
   };
 }

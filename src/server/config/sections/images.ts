@@ -38,6 +38,10 @@ export const imagesSection = z
       .array(registryHost())
       .default([])
       .describe('Registries spoken to without TLS. Loopback addresses need not be named.'),
+    annotations: z
+      .array(z.enum(['cricket/platform']))
+      .default([])
+      .describe('Annotations by which pods may change their pulls, such as cricket/platform = linux/arm64.'),
     searchRegistries: z
       .array(registryHost())
       .min(1)
