@@ -112,21 +112,21 @@ describe('an OOM kill', function () {
     const pods = await Promise.all(['p0', 'p1', 'p2', 'p3'].map((name) => runPod(cricket, { name: `crowd-${name}` })));
     const mounts = [filled(Mount, { hostPath: go, containerPath: '/go' })];
     const wait = 'while [ ! -e /go/go ]; do sleep 0.05; done';
-    const containers = await Promise.all(
-      names.map(async (name, turn) => {
-        const pod = pods[turn % pods.length];
-        if (pod === undefined) throw new Error('no pod');
-        const script = turn % 2 === 0 ? `${wait}; ${hog(name)}` : `${wait}; ${childHog(name)}; sleep 600`;
-        return runContainer(cricket, pod, { name, command: ['sh', '-c', script], mounts, resources: hogLimit });
-      }),
-    );
+    const ids = new Set<string>();
+    for (const [turn, name] of names.entries()) {
+      const pod = pods[turn % pods.length];
+      if (pod === undefined) throw new Error('no pod');
+      const script = turn % 2 === 0 ? `${wait}; ${hog(name)}` : `${wait}; ${childHog(name)}; sleep 600`;
+      const wish = { name, command: ['sh', '-c', script], mounts, resources: hogLimit };
+      ids.add((await runContainer(cricket, pod, wish)).id);
+    }
     writeFileSync(join(go, 'go'), '');
     const all = await eventually(async () => {
       const found = (await journal(cricket, 'event=oom')).filter(({ pod }) => pod?.name.startsWith('crowd-') === true);
       expect(found).to.have.length(20);
       return found;
     }, 60_000);
-    expect(new Set(all.map(({ container }) => container?.id))).to.deep.equal(new Set(containers.map(({ id }) => id)));
+    expect(new Set(all.map(({ container }) => container?.id))).to.deep.equal(ids);
     for (const { container, pod, attributes } of all) {
       const turn = names.indexOf(container?.name ?? '');
       expect(pod?.id, container?.name).to.equal(pods[turn % pods.length]?.id);
