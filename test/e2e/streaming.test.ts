@@ -134,6 +134,22 @@ describe('crictl streams', () => {
     expect(await sh(cricket, container, 'echo unharmed')).to.equal('unharmed');
   });
 
+  it('of a client that went leave a command that outlives the daemon too, and do not keep that from ending', async () => {
+    const group = `${cricket.podCgroup(pod.id)}/${container.id}`;
+    const before = processesBelow(group);
+    const left = () => processesBelow(group).filter((pid) => !before.includes(pid));
+    const client = spawn(crictl.binary, [...crictl.flags, 'exec', container.id, 'sleep', '1303']);
+    await eventually(() => expect(left()).to.have.length(1));
+    client.kill('SIGKILL');
+    await eventually(() => expect(cricket.log()).to.contain('"end":"client gone"'));
+    await cricket.sigterm();
+    await cricket.start();
+    await delay(300);
+    expect(left()).to.have.length(1);
+    for (const pid of left()) process.kill(pid, 'SIGKILL');
+    await eventually(() => expect(left()).to.deep.equal([]));
+  });
+
   /** Again and again: what is typed before the attach is heard by nobody. */
   const typed = async (person: Person, text: string, answer: string) =>
     eventually(async () => {

@@ -83,8 +83,13 @@ function toSession(parts: ExecSessionParts, group: ExecGroup, started: StartedEx
       if (state !== 'attached') return;
       state = 'hung-up';
       started.hangUp();
-      if (tty) endLate(group, started.child);
-      else group.handOver();
+      if (tty) {
+        endLate(group, started.child);
+        return;
+      }
+      // It is the container's now, and outlives us as that.
+      parts.lifetime.removeEventListener('abort', onLifetime);
+      group.handOver();
     },
     ended: Promise.race([exited, detached]),
   };

@@ -162,6 +162,7 @@ function onTerminal(child: Child, { master, said, wanted, detachKeys }: OnTermin
       },
     },
     hangUp() {
+      stdin?.destroy();
       stdout.destroy();
       terminal.destroy();
       letGo();

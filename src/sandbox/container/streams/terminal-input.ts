@@ -8,6 +8,12 @@ export interface TerminalInputOptions {
 }
 
 /**
+ * Milliseconds from the end of the input until the client is let go. One whose own terminal was closed ends its input
+ * too, but is gone itself a moment later: then the process must be hung up.
+ */
+const lingerMs = 500;
+
+/**
  * What a client types into a terminal, which has no end of file of its own. A client that ends it lets itself go:
  * crictl looks for Ctrl-P Ctrl-Q itself, sends nothing of it, ends its input and waits to be let go.
  */
@@ -15,6 +21,7 @@ export class TerminalInput extends Writable {
   readonly #options: TerminalInputOptions;
   readonly #keys: DetachKeys;
   #detached = false;
+  #lingering: NodeJS.Timeout | undefined;
 
   constructor(options: TerminalInputOptions) {
     super({ highWaterMark: 16 * 1024 });
@@ -32,8 +39,19 @@ export class TerminalInput extends Writable {
   }
 
   override _final(done: (error?: Error | null) => void): void {
-    if (this.#detached) done();
-    else this.#forward(this.#keys.rest(), this.#thenDetach(done));
+    if (this.#detached) {
+      done();
+      return;
+    }
+    const detach = this.#thenDetach(done);
+    this.#forward(this.#keys.rest(), () => {
+      this.#lingering = setTimeout(detach, lingerMs);
+    });
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    clearTimeout(this.#lingering);
+    done(error);
   }
 
   #thenDetach(done: (error?: Error | null) => void): (error?: Error | null) => void {
