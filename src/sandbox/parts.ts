@@ -10,6 +10,7 @@ import type { PodCalls } from '../linux/pod-calls.ts';
 import type { Watcher } from '../linux/watcher.ts';
 import type { EventSink } from './events/event-log.ts';
 import type { NodeNetwork } from './network/network.ts';
+import type { FeatureReader } from './oci/features.ts';
 import type { OciRuntime } from './oci/runtime.ts';
 import type { SeccompFilters } from './oci/seccomp-filters.ts';
 import type { HostFacts } from './oci/spec/input.ts';
@@ -44,6 +45,8 @@ export interface Parts {
   readonly instance: InstanceId;
   readonly settings: SandboxSettings;
   readonly runtimes: ReadonlyMap<string, OciRuntime>;
+  /** What each of them can do. */
+  readonly features: FeatureReader;
   readonly host: HostFacts;
   readonly seccompFilters: SeccompFilters;
   /** Our own oom_score_adj, and whether we may give lower ones. */

@@ -6,20 +6,11 @@ interface Skip {
 
 const podSpec = 'AppArmor profiles come with the rest of the pod spec';
 const userNamespaces = 'no runtime handler says that it has user namespaces yet';
-const recursive = 'no runtime handler says that it has recursive read-only mounts yet';
 
 /** What is left out. Everything else must pass. */
 export const skips: readonly Skip[] = [
   { name: 'AppArmor', reason: podSpec },
   { name: 'Security Context UserNamespaces', reason: userNamespaces },
-  {
-    name: 'Container Mount Readonly runtime should support readonly mounts should support recursive',
-    reason: recursive,
-  },
-  {
-    name: 'Container Mount Readonly runtime should support readonly mounts should reject a recursive',
-    reason: recursive,
-  },
   {
     name: 'Image Manager public image with digest',
     reason: 'only gcr.io has the digest it names; test/integration/images pulls by digest',

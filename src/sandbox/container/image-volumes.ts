@@ -26,7 +26,7 @@ export async function mountImageVolumes(
 ): Promise<readonly BindMount[]> {
   const { images: directory } = parts.paths.container(record.id);
   const mounts = record.config.mounts.flatMap((mount) =>
-    mount.image === undefined ? [] : [{ ...mount.image, containerPath: mount.containerPath }],
+    mount.image === undefined ? [] : [{ ...mount.image, containerPath: mount.containerPath, options: mount.options }],
   );
   if (mounts.length === 0) return [];
   const bottom = ['none', 'nothing'].map((name) => join(directory, name));
@@ -42,7 +42,7 @@ export async function mountImageVolumes(
     }
   }
   return Promise.all(
-    mounts.map(async ({ name, subPath, containerPath }) => {
+    mounts.map(async ({ name, subPath, containerPath, options }) => {
       const root = places.get(requireImage(parts, name).id) ?? directory;
       const found = await parts.disk.call('pathInRoot', { root, path: subPath }, signal);
       if (found === undefined)
@@ -50,7 +50,7 @@ export async function mountImageVolumes(
           'not_found',
           `ImageVolumeMountFailed: image ${name} has no path ${JSON.stringify(subPath)} for ${containerPath}; look at image_sub_path`,
         );
-      return privateBind(found, containerPath, true);
+      return { ...privateBind(found, containerPath, true), options };
     }),
   );
 }

@@ -34,7 +34,7 @@ async function resolveMount(
       'invalid_argument',
       `mount source ${hostPath} for ${containerPath} is not on a shared mount, as bidirectional propagation needs; run mount --make-rshared on the mount it is on`,
     );
-  return { ...mount, options: [], uidMappings: [], gidMappings: [] };
+  return { ...mount, uidMappings: [], gidMappings: [] };
 }
 
 async function lookAt(

@@ -12,6 +12,8 @@ const mountSchema = z.object({
   recursiveReadonly: z.boolean(),
   propagation: z.enum(['private', 'rslave', 'rshared']),
   selinuxRelabel: z.boolean(),
+  /** `nosuid` and the like, from `parseMountOptions`. */
+  options: z.array(z.string()).default([]),
   /** An image as a volume: `hostPath` is '' then. The path within it, '' for all of it. */
   image: z.object({ name: z.string(), subPath: z.string() }).optional(),
 });

@@ -11,16 +11,18 @@ import { hostnameOf } from '../pod/run.ts';
 import type { Parts } from '../parts.ts';
 import type { Pod } from '../store/store.ts';
 import { mountImageVolumes } from './image-volumes.ts';
+import { checkMountAbilities } from './mount-abilities.ts';
 import { resolveMounts } from './mount-sources.ts';
 import { podMounts } from './pod-mounts.ts';
 import type { ContainerRecord } from './record.ts';
+import { runtimeOf } from './release.ts';
 import { seedVolumes } from './seed-volumes.ts';
 import { specResources } from './spec-resources.ts';
 import { isLive } from './state.ts';
 
 export type SpecParts = Pick<
   Parts,
-  'disk' | 'host' | 'hostPaths' | 'images' | 'oomScore' | 'paths' | 'settings' | 'store'
+  'disk' | 'features' | 'host' | 'hostPaths' | 'images' | 'oomScore' | 'paths' | 'runtimes' | 'settings' | 'store'
 >;
 
 export interface SpecSources {
@@ -35,6 +37,7 @@ export async function gatherSpec(parts: SpecParts, sources: SpecSources, signal:
   const { record, pod, image, user } = sources;
   const { id, config } = record;
   const namespaces = chooseNamespaces(parts, sources);
+  await checkMountAbilities(parts, config, runtimeOf(parts, record.handler));
   const [mounts, volumes, images, devices, hostDevices, seccomp] = await Promise.all([
     resolveMounts(parts, config, signal),
     seedVolumes(parts, record, image, signal),

@@ -1,14 +1,14 @@
-import type { StatusRequest, StatusResponse } from '../../../api/cri/v1/api.ts';
+import type { RuntimeHandler, StatusRequest, StatusResponse } from '../../../api/cri/v1/api.ts';
+import { mountsRecursivelyReadonly } from '../../sandbox/oci/features.ts';
 import type { Parts } from '../../sandbox/parts.ts';
 import type { Unary } from '../grpc/handlers.ts';
 
-export type StatusParts = Pick<Parts, 'cgroups' | 'host' | 'network' | 'runtimes' | 'settings' | 'store'>;
+export type StatusParts = Pick<Parts, 'cgroups' | 'features' | 'host' | 'network' | 'runtimes' | 'settings' | 'store'>;
 
 /** The handler `""` is the default one; features are told only where they are kept. */
 export function status(parts: StatusParts): Unary<StatusRequest, StatusResponse> {
   return async ({ verbose }) => {
     const network = parts.network.ready();
-    const features = { recursiveReadOnlyMounts: false, userNamespaces: false };
     return {
       status: {
         conditions: [
@@ -22,10 +22,23 @@ export function status(parts: StatusParts): Unary<StatusRequest, StatusResponse>
         ],
       },
       info: verbose ? statusInfo(parts) : {},
-      runtimeHandlers: ['', ...parts.runtimes.keys()].map((name) => ({ name, features })),
-      features: { supplementalGroupsPolicy: true, userNamespacesHostNetwork: false, mountOptions: false },
+      runtimeHandlers: await handlersOf(parts),
+      features: { supplementalGroupsPolicy: true, userNamespacesHostNetwork: false, mountOptions: true },
     };
   };
+}
+
+async function handlersOf(parts: StatusParts): Promise<RuntimeHandler[]> {
+  const { features, host, runtimes, settings } = parts;
+  const handlers = await Promise.all(
+    [...runtimes.values()].map(async (runtime) => {
+      const able = await features.of(runtime);
+      const recursiveReadOnlyMounts = mountsRecursivelyReadonly(able, host.seccomp.kernel);
+      return { name: runtime.name, features: { recursiveReadOnlyMounts, userNamespaces: false } };
+    }),
+  );
+  const byDefault = handlers.filter(({ name }) => name === settings.defaultRuntime);
+  return [...byDefault.map((handler) => ({ ...handler, name: '' })), ...handlers];
 }
 
 function statusInfo({ cgroups, host, network, runtimes, settings, store }: StatusParts): Record<string, string> {

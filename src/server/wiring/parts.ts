@@ -16,6 +16,7 @@ import { OomCounts } from '../../sandbox/events/oom-counts.ts';
 import { OomWatch } from '../../sandbox/events/oom/watch.ts';
 import { enterOwnCgroup } from '../../sandbox/pod/cgroups.ts';
 import type { ReconcileParts } from '../../sandbox/reconcile.ts';
+import { FeatureReader } from '../../sandbox/oci/features.ts';
 import { SeccompFilters } from '../../sandbox/oci/seccomp-filters.ts';
 import { createSampler } from '../../sandbox/stats/sampler.ts';
 import { loadStore } from '../../sandbox/store/load.ts';
@@ -73,6 +74,7 @@ export async function openParts(given: Given, stack: AsyncDisposableStack): Prom
     flights: new Flights<string, unknown>(),
     oomScore: readOomScore(host),
     seccompFilters: new SeccompFilters(),
+    features: new FeatureReader(watcher, lifetime),
     operations: metrics.operations,
   };
   const walks = stack.use(openDiskPool({ name: 'layer sizes', size: 1, onStuck: stuck }));

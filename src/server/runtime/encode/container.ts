@@ -110,6 +110,6 @@ function encodeMount(mount: ContainerMount): Mount {
     recursiveReadOnly: mount.recursiveReadonly,
     image: undefined,
     imageSubPath: '',
-    mountOptions: [],
+    mountOptions: mount.options,
   };
 }

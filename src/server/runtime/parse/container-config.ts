@@ -3,6 +3,7 @@ import { MountPropagation, Signal } from '../../../../api/cri/v1/api.ts';
 import type { ContainerConfig as WireConfig, Mount } from '../../../../api/cri/v1/api.ts';
 import { fail } from '../../../base/errors.ts';
 import type { ContainerConfig, ContainerMount } from '../../../sandbox/container/record.ts';
+import { parseMountOptions } from '../../../sandbox/oci/mount-options.ts';
 import { textFromBytes } from '../../../sandbox/oci/spec/text.ts';
 import type { PodConfig } from '../../../sandbox/pod/record.ts';
 import { parseResources } from './resources.ts';
@@ -69,7 +70,6 @@ export function parseContainerConfig(given: WireConfig | undefined, pod: PodConf
 function parseMount(mount: Mount): ContainerMount {
   const where = `config.mounts ${mount.containerPath}`;
   refuse(mount.uidMappings.length + mount.gidMappings.length > 0, `${where}: uid and gid mappings`);
-  refuse(mount.mountOptions.length > 0, `${where}: mount_options`);
   const image = parseImageVolume(mount, where);
   if (image === undefined) nonEmpty(mount.hostPath, `${where}: host_path`);
   return {
@@ -80,6 +80,7 @@ function parseMount(mount: Mount): ContainerMount {
     recursiveReadonly: mount.recursiveReadOnly,
     propagation: member(mount.propagation, propagations, `${where}: propagation`),
     selinuxRelabel: mount.selinuxRelabel,
+    options: [...parseMountOptions(where, mount.mountOptions)],
   };
 }
 

@@ -1,0 +1,100 @@
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { z } from 'zod';
+import { exitCodeOf } from '../../linux/pidfd.ts';
+import { runBounded } from '../../linux/run-bounded.ts';
+import type { Watcher } from '../../linux/watcher.ts';
+import { childEnvironment } from './runtime.ts';
+import type { OciRuntime } from './runtime.ts';
+
+/** What a runtime can do that not every one can. */
+export interface RuntimeFeatures {
+  /** Options of mounts, as in config.json. */
+  readonly mountOptions: ReadonlySet<string>;
+}
+
+const nothing: RuntimeFeatures = { mountOptions: new Set() };
+
+/** Options that every crun and runc ever had. */
+const oldOptions = 'nosuid suid nodev dev noexec exec noatime atime nodiratime diratime relatime norelatime'
+  .concat(' strictatime nostrictatime')
+  .split(' ');
+
+/** runtime-spec, features.md. */
+const featuresSchema = z.object({ mountOptions: z.array(z.string()).nullish() });
+
+const outputLimit = 256 * 1024;
+const timeoutMs = 10_000;
+
+/**
+ * What runtimes say they can do, asked once for each program: it is asked again when another file is at its path.
+ * One that is not there, or does not answer in time, can do nothing.
+ */
+export class FeatureReader {
+  readonly #watcher: Watcher;
+  readonly #lifetime: AbortSignal;
+  readonly #known = new Map<string, { readonly file: string; readonly features: Promise<RuntimeFeatures> }>();
+
+  constructor(watcher: Watcher, lifetime: AbortSignal) {
+    this.#watcher = watcher;
+    this.#lifetime = lifetime;
+  }
+
+  async of({ path }: Pick<OciRuntime, 'path'>): Promise<RuntimeFeatures> {
+    const file = await fileAt(path);
+    const known = this.#known.get(path);
+    if (known?.file === file) return known.features;
+    const features = file === '' ? Promise.resolve(nothing) : this.#ask(path);
+    this.#known.set(path, { file, features });
+    // A busy machine is not asked only once.
+    features.catch(() => this.#known.delete(path));
+    return features.catch(() => nothing);
+  }
+
+  async #ask(path: string): Promise<RuntimeFeatures> {
+    const told = await this.#run(path, 'features');
+    if (told !== undefined) return parseFeatures(told);
+    const version = await this.#run(path, '--version');
+    return featuresOfVersion(basename(path), version ?? '');
+  }
+
+  /** What it printed; undefined where it does not know the command. Errors: it was ended before its time. */
+  async #run(path: string, command: string): Promise<string | undefined> {
+    const options = { path, args: [command], env: childEnvironment, limit: outputLimit, timeoutMs, input: '' };
+    const ran = await runBounded(this.#watcher, { ...options, onStart: async () => undefined }, this.#lifetime);
+    if (ran.ended !== undefined) throw new Error(`${path} ${command}: ${ran.ended}`);
+    return exitCodeOf(ran.ending) === 0 ? ran.stdout.toString('utf8') : undefined;
+  }
+}
+
+async function fileAt(path: string): Promise<string> {
+  try {
+    const { dev, ino, size, mtimeMs } = await stat(path);
+    return [dev, ino, size, mtimeMs].join();
+  } catch {
+    return '';
+  }
+}
+
+/** The output of `features`. Text that is none says of nothing. */
+export function parseFeatures(text: string): RuntimeFeatures {
+  try {
+    return { mountOptions: new Set(featuresSchema.parse(JSON.parse(text)).mountOptions ?? []) };
+  } catch {
+    return nothing;
+  }
+}
+
+/** Of runtimes older than their `features` (crun 1.9, runc 1.1), by the first line of `--version`. KEP-3857 for rro. */
+export function featuresOfVersion(name: string, text: string): RuntimeFeatures {
+  const found = /version v?(\d+)\.(\d+)/.exec(text);
+  if (found === null || (name !== 'crun' && name !== 'runc')) return nothing;
+  const [, major, minor] = found.map(Number);
+  const isRecursive = name === 'crun' && (major ?? 0) * 1000 + (minor ?? 0) >= 1004;
+  return { mountOptions: new Set([...oldOptions, ...(isRecursive ? ['rro'] : [])]) };
+}
+
+/** mount_setattr(2) is of Linux 5.12. */
+export function mountsRecursivelyReadonly(features: RuntimeFeatures, [major, minor]: readonly [number, number]) {
+  return features.mountOptions.has('rro') && (major > 5 || (major === 5 && minor >= 12));
+}
