@@ -2,8 +2,8 @@ import { Socket } from 'node:net';
 import { widenPipe } from './fds.ts';
 
 /** Memory that reads go into, one after the other; a read gets at least the smaller one. */
-const slabBytes = 256 * 1024;
-const leastBytes = 64 * 1024;
+const slabBytes = 64 * 1024;
+const leastBytes = 32 * 1024;
 
 /** So many reads that empty the pipe, within so many milliseconds, are a flood if they bring so much. */
 const floodReads = 32;
