@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createContainer, eventually, runContainer } from '../../fixtures/pods.ts';
-import { initPid, procStatus, sh as execSync } from '../sandbox/lab.ts';
+import { initPid, procStatus, processesBelow, sh as execSync } from '../sandbox/lab.ts';
 import { Printed, refusal } from './lab.ts';
 import { Subject } from './subject.ts';
 
@@ -151,6 +151,9 @@ describe('a streamed command in a container', () => {
     const sessions = [await subject.lab.exec(other, { command: ['sleep', '1204'] })];
     sessions.push(await subject.lab.exec(other, { command: ['sleep', '1204'], tty: true, stdin: true }));
     for (const session of sessions) session.stdout?.resume();
+    // Its own two, and these.
+    const group = `${subject.cricket.podCgroup(subject.pod.id)}/${other.id}`;
+    await eventually(() => expect(processesBelow(group)).to.have.length(4));
     await subject.cricket.client.runtime.removeContainer({ containerId: other.id });
     for (const session of sessions) expect(await session.ended).to.deep.equal({ how: 'exited', code: 137 });
   });
