@@ -107,7 +107,7 @@ describe('an OOM kill', function () {
 
   it('is lost in none of twenty containers that run out of memory at once', async () => {
     const pods = await Promise.all(['p0', 'p1', 'p2', 'p3'].map((name) => runPod(cricket, { name: `crowd-${name}` })));
-    const wait = 'while [ ! -e /dev/shm/go ]; do sleep 0.05; done';
+    const wait = 'while [ ! -e /dev/shm/go ]; do sleep 0.5; done';
     const containers: TestContainer[] = [];
     for (const [turn, name] of names.entries()) {
       const pod = pods[turn % pods.length];
