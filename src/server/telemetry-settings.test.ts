@@ -12,9 +12,9 @@ describe('settings of traces', () => {
     expect(settings('', {})).to.equal(undefined);
     expect(settings('', { OTEL_TRACES_EXPORTER: 'none', ...collector })).to.equal(undefined);
     expect(settings('endpoint = "http://c"', { OTEL_SDK_DISABLED: 'True' })).to.equal(undefined);
-    expect(settings('', { OTEL_TRACES_EXPORTER: 'otlp' })).to.include({ protocol: 'http', url: undefined });
+    expect(settings('', { OTEL_TRACES_EXPORTER: 'otlp' })).to.include({ protocol: 'http/protobuf', url: undefined });
     expect(settings('', collector)).to.deep.equal({
-      ...{ protocol: 'http', url: undefined, samplePerMillion: 1_000_000, warnings: [] },
+      ...{ protocol: 'http/protobuf', url: undefined, samplePerMillion: 1_000_000, warnings: [] },
     });
   });
 
@@ -22,7 +22,7 @@ describe('settings of traces', () => {
     const all = { ...collector, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' };
     const traces = { ...all, OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/json' };
     expect(settings('', all)?.protocol).to.equal('grpc');
-    expect(settings('', traces)?.protocol).to.equal('http');
+    expect(settings('', traces)?.protocol).to.equal('http/json');
     expect(settings('protocol = "grpc"', traces)?.protocol).to.equal('grpc');
   });
 
@@ -40,7 +40,7 @@ describe('settings of traces', () => {
   });
 
   it('say what of the variables is not done', () => {
-    const environment = { OTEL_TRACES_EXPORTER: 'otlp,zipkin', OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf' };
-    expect(settings('', environment)?.warnings.join()).to.match(/zipkin.*protobuf over HTTP/);
+    const environment = { OTEL_TRACES_EXPORTER: 'otlp,zipkin', OTEL_EXPORTER_OTLP_PROTOCOL: 'carrier pigeon' };
+    expect(settings('', environment)?.warnings.join()).to.match(/zipkin.*protocol carrier pigeon is not known/);
   });
 });

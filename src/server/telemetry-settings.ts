@@ -2,7 +2,7 @@ import type { Config } from './config/schema.ts';
 
 /** What is to be done with traces, from the configuration and the standard variables. */
 export interface TraceSettings {
-  readonly protocol: 'grpc' | 'http';
+  readonly protocol: Protocol;
   /** Where to send; undefined: the exporter reads its own variables. */
   readonly url: string | undefined;
   /** Of a million calls without a sampled parent, how many are traced; undefined: OTEL_TRACES_SAMPLER says. */
@@ -11,6 +11,8 @@ export interface TraceSettings {
   readonly warnings: readonly string[];
 }
 
+const protocols = ['http/protobuf', 'http/json', 'grpc'] as const;
+type Protocol = (typeof protocols)[number];
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
@@ -46,17 +48,17 @@ function whetherWanted(
 function protocolOf(
   config: Config['tracing'],
   environment: Environment,
-): { readonly protocol: TraceSettings['protocol']; readonly warning?: string } {
+): { readonly protocol: Protocol; readonly warning?: string } {
   const names = ['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL'];
   const chosen = [config.protocol, ...names.map((name) => said(environment, name))].find((name) => name !== '');
-  if (chosen === 'grpc') return { protocol: 'grpc' };
-  if (chosen === undefined || chosen === 'http/json') return { protocol: 'http' };
-  const what = chosen === 'http/protobuf' ? 'protobuf over HTTP is not sent' : `protocol ${chosen} is not known`;
-  return { protocol: 'http', warning: `${what} by this version: traces go as http/json, which collectors take too` };
+  const [usual] = protocols;
+  const known = protocols.find((protocol) => protocol === chosen);
+  if (known !== undefined || chosen === undefined) return { protocol: known ?? usual };
+  return { protocol: usual, warning: `protocol ${chosen} is not known: traces go as ${usual}` };
 }
 
 /** The path that OTLP/HTTP has for traces, where the address has none. */
-function tracesUrl(endpoint: string, protocol: TraceSettings['protocol']): string {
+function tracesUrl(endpoint: string, protocol: Protocol): string {
   if (protocol === 'grpc' || new URL(endpoint).pathname !== '/') return endpoint;
   return new URL('/v1/traces', endpoint).href;
 }

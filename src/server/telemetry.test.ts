@@ -24,7 +24,7 @@ describe('telemetry', () => {
     const traceId = '0af7651916cd43dd8448eb211c80319c';
     try {
       const url = `http://127.0.0.1:${port}/v1/traces`;
-      const settings = { protocol: 'http', url, samplePerMillion: 0, warnings: [], version: 't' } as const;
+      const settings = { protocol: 'http/json', url, samplePerMillion: 0, warnings: [], version: 't' } as const;
       const telemetry = await startTelemetry(settings, silentLogger());
       const metadata = new Metadata();
       metadata.set('traceparent', `00-${traceId}-b7ad6b7169203331-01`);

@@ -6,6 +6,13 @@ import type { TraceSettings } from './telemetry-settings.ts';
 
 export type TelemetryOptions = TraceSettings & { readonly version: string };
 
+/** Each is loaded only where it is used. */
+const exporters = {
+  grpc: () => import('@opentelemetry/exporter-trace-otlp-grpc'),
+  'http/protobuf': () => import('@opentelemetry/exporter-trace-otlp-proto'),
+  'http/json': () => import('@opentelemetry/exporter-trace-otlp-http'),
+} as const;
+
 /**
  * Begins to export spans. The SDK is loaded only here: without traces it costs neither memory nor start-up.
  * Disposing sends what is queued, for 5 s at most.
@@ -16,9 +23,7 @@ export async function startTelemetry(options: TelemetryOptions, log: Logger): Pr
     import('@opentelemetry/core'),
     import('@opentelemetry/resources'),
     import('@opentelemetry/sdk-trace-base'),
-    options.protocol === 'grpc'
-      ? import('@opentelemetry/exporter-trace-otlp-grpc')
-      : import('@opentelemetry/exporter-trace-otlp-http'),
+    exporters[options.protocol](),
   ]);
   const { url, samplePerMillion, version, warnings } = options;
   for (const warning of warnings) log.warn({ warning }, 'traces go another way than the environment says');

@@ -34,7 +34,7 @@ const expected = {
   ExecSync: ['exec.cgroup', 'exec.process', 'exec.run'],
 } as const;
 
-for (const protocol of ['grpc', 'http'] as const)
+for (const protocol of ['grpc', 'http/protobuf', 'http/json'] as const)
   describe(`traces over ${protocol}`, function () {
     this.timeout(60_000);
     const scope = new AsyncDisposableStack();
@@ -45,13 +45,13 @@ for (const protocol of ['grpc', 'http'] as const)
     let client: CriClient;
     before(async () => {
       scope.defer(() => rmSync(dir, { recursive: true }));
-      collector = scope.use(await startCollector(protocol));
+      collector = scope.use(await startCollector(protocol === 'grpc' ? 'grpc' : 'http'));
       registry = await startRegistry({ dir: join(dir, 'registry') });
       scope.defer(async () => registry.stop());
       await pushImage({ url: registry.url }, 'demo/traced:1', demoImage());
       // One by the configuration, the other by the variables alone.
       const config = `tracing.endpoint = "${collector.endpoint}"\ntracing.protocol = "grpc"\n`;
-      const named = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' };
+      const named = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint, OTEL_EXPORTER_OTLP_PROTOCOL: protocol };
       const env = { OTEL_BSP_SCHEDULE_DELAY: '100', OTEL_RESOURCE_ATTRIBUTES: 'k8s.node.name=n1' };
       cricket = await startCricket({
         demo: false,

@@ -11,9 +11,9 @@ export const tracingSection = z
         'OTLP collector, such as http://127.0.0.1:4318 or, for gRPC, http://127.0.0.1:4317. Empty: the one that OTEL_EXPORTER_OTLP_ENDPOINT names; without that, no traces, at no cost.',
       ),
     protocol: z
-      .enum(['', 'grpc', 'http/json'])
+      .enum(['', 'grpc', 'http/protobuf', 'http/json'])
       .default('')
-      .describe('How the collector is spoken to. Empty: as OTEL_EXPORTER_OTLP_PROTOCOL says, else http/json.'),
+      .describe('How the collector is spoken to. Empty: as OTEL_EXPORTER_OTLP_PROTOCOL says, else http/protobuf.'),
     samplePerMillion: integer(0, 1_000_000)
       .default(1_000_000)
       .describe(
