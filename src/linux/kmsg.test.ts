@@ -7,7 +7,7 @@ describe('the kernel log', () => {
       ...{ sequence: 120307, micros: 12408044852, text: 'oom-kill: x' },
     });
     expect(parseRecord('3,1,2,c,caller=T1;a\\x0ab \\xc3\\xbc \\x5c;')).to.deep.equal({
-      sequence: 1,
+      ...{ sequence: 1, micros: 2 },
       text: 'a\nb ü \\;',
     });
   });

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { PullImageRequest } from '../../../api/cri/v1/api.ts';
+import { ImageSpec, PullImageRequest } from '../../../api/cri/v1/api.ts';
 import { during, fail } from '../../base/errors.ts';
 import type { Images } from '../../image/service.ts';
 import { refused } from '../../image/verify/policy.ts';
@@ -8,11 +8,13 @@ import { pullImage } from './pull-image.ts';
 /** What PullImage answers when the pull fails so. */
 async function answered(error: Error): Promise<unknown> {
   const images: Pick<Images, 'pull'> = { pull: () => Promise.reject(error) };
-  const request = { ...PullImageRequest.decode(new Uint8Array()), image: { image: 'a/b:1' } };
+  const image = { ...ImageSpec.decode(new Uint8Array()), image: 'a/b:1' };
+  const request = { ...PullImageRequest.decode(new Uint8Array()), image };
   const context = { signal: new AbortController().signal };
-  return (pullImage as (images: Pick<Images, 'pull'>) => (request: unknown, context: unknown) => Promise<unknown>)(
-    images,
-  )(request, context).catch((thrown: unknown) => thrown);
+  const handler = pullImage(images as Images, new Map(), { annotations: [] });
+  return (handler as (request: unknown, context: unknown) => Promise<unknown>)(request, context).catch(
+    (thrown: unknown) => thrown,
+  );
 }
 
 describe('a pull that fails, as the kubelet reads it', () => {
