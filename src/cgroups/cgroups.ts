@@ -5,6 +5,7 @@ import { parseCgroupfsParent } from './drivers/cgroupfs.ts';
 import { localOomKills, oomKillsByCgroup, subtreeOomKills } from './events/oom-kills.ts';
 import { watchOom } from './events/oom-source.ts';
 import { subdirectories } from './files.ts';
+import { freezeGroup, isFrozen, thawGroup } from './freezer.ts';
 import { directoryIn, groupExists, readerOf } from './group.ts';
 import { startIoAccounting } from './io-accounting.ts';
 import { killGroup } from './kill.ts';
@@ -39,6 +40,11 @@ export interface Cgroups {
   remove(path: CgroupPath, signal: AbortSignal): Promise<void>;
   /** SIGKILL until empty, with all below it; absent is fine. */
   kill(path: CgroupPath, signal: AbortSignal): Promise<void>;
+  /** Holds all its processes still. See freezeGroup. */
+  freeze(path: CgroupPath, signal: AbortSignal): Promise<void>;
+  /** Lets them go on; absent is fine. */
+  thaw(path: CgroupPath): void;
+  frozen(path: CgroupPath): boolean;
   /** Process ids in it and below, without zombies; none where it is absent. */
   processes(path: CgroupPath): readonly number[];
   /** Errors: `not_found` for an absent process or cgroup. */
@@ -107,6 +113,9 @@ export function openCgroups(options: CgroupsOptions = {}): Cgroups {
     },
     beforeRemove: (look) => void looks.push(look),
     kill: (path, signal) => killGroup(layout, path, signal),
+    freeze: (path, signal) => freezeGroup(layout, path, signal),
+    thaw: (path) => thawGroup(layout, path),
+    frozen: (path) => isFrozen(layout, path),
     processes: (path) => membersOf(layout, path),
     move: (pid, path) => moveProcess(layout, pid, path),
     update: (path, resources, signal) => updater.update(path, resources, signal),

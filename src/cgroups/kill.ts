@@ -1,6 +1,6 @@
 import { sleep } from '../base/abort.ts';
 import { errnoOf, fail } from '../base/errors.ts';
-import { absentErrnos, directoryTree, readText, writeText } from './files.ts';
+import { setFreezer, writeIfThere } from './freezer.ts';
 import { directoryIn } from './group.ts';
 import { membersAnywhere, membersOf } from './members.ts';
 import type { Layout } from './layout.ts';
@@ -57,23 +57,5 @@ function killProcess(pid: number): void {
     process.kill(pid, 'SIGKILL');
   } catch (error) {
     if (errnoOf(error) !== 'ESRCH') throw fail('internal', `kill process ${pid}: ${errnoOf(error) ?? ''}`, error);
-  }
-}
-
-/** cgroup-v1/freezer-subsystem.rst. Freezing covers the subtree; a child frozen by itself must be thawed by itself. */
-function setFreezer(layout: Layout, path: CgroupPath, state: 'FROZEN' | 'THAWED'): void {
-  const home = layout.homes.get('freezer');
-  if (home === undefined) return;
-  for (const directory of directoryTree(directoryIn(home, path))) {
-    const file = `${directory}/freezer.state`;
-    if (state === 'FROZEN' || readText(file)?.trim() !== state) writeIfThere(file, state);
-  }
-}
-
-function writeIfThere(file: string, value: string): void {
-  try {
-    writeText(file, value);
-  } catch (error) {
-    if (!absentErrnos.has(errnoOf(error))) throw fail('internal', `write ${file}: ${errnoOf(error) ?? ''}`, error);
   }
 }

@@ -36,6 +36,9 @@ export async function makeExecGroup(
   if (container.state.kind !== 'running')
     throw fail('failed_precondition', `exec in ${containerTitle(record)}: it is ${container.state.kind}, not running`);
   const home = record.cgroup as CgroupPath;
+  // What joins a frozen cgroup freezes: the command would not begin before somebody thaws it.
+  if (parts.cgroups.frozen(home))
+    throw fail('failed_precondition', `exec in ${containerTitle(record)}: it is paused; cricket unpause lets it go on`);
   const name = `exec-${randomBytes(6).toString('hex')}`;
   const group = await traced('exec.cgroup', () => parts.cgroups.createExec(home, name));
   const processFile = join(parts.paths.container(record.id).bundle, `${name}.json`);

@@ -2,8 +2,13 @@ import { constants } from 'node:os';
 
 /** `SIGQUIT`, `QUIT` or `3`; anything unknown in an image means SIGTERM, as an image cannot be argued with. */
 export function signalNumber(text: string): number {
+  return knownSignal(text) ?? constants.signals.SIGTERM;
+}
+
+/** The same; undefined for what is no signal. */
+export function knownSignal(text: string): number | undefined {
   const number = namedSignal(text.toUpperCase().replace(/^(SIG)?/, 'SIG')) ?? Number(text);
-  return Number.isInteger(number) && number >= 1 && number <= 64 ? number : constants.signals.SIGTERM;
+  return Number.isInteger(number) && number >= 1 && number <= 64 ? number : undefined;
 }
 
 function namedSignal(name: string): number | undefined {

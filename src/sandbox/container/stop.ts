@@ -36,6 +36,8 @@ async function endContainer(parts: StopParts, container: Container, seconds: num
   if (isLive(state) && state.kind !== 'created' && seconds > 0) {
     const lost = wouldBeLost(state.init.pid, record.stopSignal);
     parts.exits.signalInit(record.id, record.stopSignal);
+    // One that is paused would not hear of it before it is killed.
+    parts.cgroups.thaw(record.cgroup as CgroupPath);
     parts.reach('stop:signalled');
     const ended = endsWithin(container, seconds * 1000, signal);
     if (lost) await signalOnceHandled(parts, container, ended);

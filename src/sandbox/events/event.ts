@@ -8,7 +8,7 @@ const event = z.object({
   time: z.string(),
   type: z.enum(['container', 'pod', 'image', 'daemon', 'node']),
   action: z.enum([
-    ...['create', 'start', 'die', 'oom', 'stop', 'remove', 'exec'],
+    ...['create', 'start', 'die', 'oom', 'stop', 'remove', 'exec', 'kill', 'pause', 'unpause'],
     ...['pull', 'import', 'reconcile'],
   ] as const),
   pod: z.object({ id: z.string(), namespace: z.string(), name: z.string() }).optional(),

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { version } from '../version.ts';
+import { addContainerCommands } from './containers/commands.ts';
 import { addEventsCommand } from './events/command.ts';
 import type { CheckFlags } from './check/command.ts';
 import { addImageCommands } from './images/commands.ts';
@@ -55,6 +56,7 @@ export function buildProgram(terminal: Terminal, finish: Finish): Command {
     });
   addEventsCommand(program.command('events'), terminal);
   addObserveCommands(program, terminal);
+  addContainerCommands(program, terminal);
   addImageCommands(program.command('images').description('images of the running daemon'), terminal);
   program
     .command('completion')

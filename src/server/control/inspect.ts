@@ -1,5 +1,7 @@
 import { fail } from '../../base/errors.ts';
+import type { CgroupPath } from '../../cgroups/path.ts';
 import type { Image } from '../../image/service.ts';
+import { isLive } from '../../sandbox/container/state.ts';
 import type { Parts } from '../../sandbox/parts.ts';
 import { isReady } from '../../sandbox/pod/state.ts';
 import type { Container, Pod } from '../../sandbox/store/store.ts';
@@ -11,7 +13,7 @@ import type { Verb } from './verb.ts';
 
 export const inspectPath = '/v1/inspect';
 
-type InspectParts = Pick<Parts, 'images' | 'network' | 'oomScore' | 'paths' | 'store'>;
+type InspectParts = Pick<Parts, 'cgroups' | 'images' | 'network' | 'oomScore' | 'paths' | 'store'>;
 
 /** GET /v1/inspect?object=NAME&kind=pod|container|image : all that is known of one object. */
 export function inspectVerb(parts: InspectParts): Verb {
@@ -74,6 +76,7 @@ async function containerFacts(parts: InspectParts, container: Container): Promis
     image: { name: config.userSpecifiedImage || config.image, id: imageId, reference: imageRef },
     createdAt: timeText(createdAt),
     ...timesOf(state),
+    paused: isLive(state) && parts.cgroups.frozen(record.cgroup as CgroupPath),
     ...{ labels: config.labels, annotations: config.annotations, logPath: config.logPath },
     resources: 'resources' in state ? state.resources : config.resources,
     ...parsed(await containerInfo(parts, container)),

@@ -11,12 +11,14 @@ import { importImageVerb } from '../control/import-image.ts';
 import { pullProgressVerb } from '../control/pull-progress.ts';
 import type { HandlerParts } from '../handlers.ts';
 import type { Verb } from '../control/verb.ts';
+import { containerVerbs } from './containers.ts';
 import { observeVerbs } from './observe.ts';
 
 /** What the control socket answers: one verb one file. */
 export function controlVerbs(parts: HandlerParts, config: Config): readonly Verb[] {
   return [
     ...observeVerbs(parts, config),
+    ...containerVerbs(parts),
     eventsVerb(parts.events),
     pullProgressVerb(parts.images),
     tagImageVerb(parts.images),

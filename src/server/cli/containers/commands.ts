@@ -1,0 +1,63 @@
+import { InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+import { parseTime } from '../events/time.ts';
+import { formatOption } from '../format.ts';
+import { addSettingFlags } from '../settings.ts';
+import type { Terminal } from '../terminal.ts';
+import type { HandsOnFlags } from './each.ts';
+import type { LogFlags } from './logs.ts';
+
+const named = 'name, pod/container, namespace/pod/container or the beginning of an id';
+
+/** `cricket kill|wait|logs|pause|unpause`: what Docker has for a container, and CRI no RPC. */
+export function addContainerCommands(program: Command, terminal: Terminal): void {
+  const command = (name: string, description: string) =>
+    addSettingFlags(program.command(name).description(description)).addOption(formatOption());
+
+  command('kill', 'send a signal to containers; the kubelet starts anew what ends by it')
+    .argument('<names...>', `containers: ${named}`)
+    .option('-s, --signal <signal>', 'SIGHUP, HUP or 1', 'SIGKILL')
+    .action(async (names: readonly string[], flags: HandsOnFlags & { readonly signal: string }) => {
+      const { kill } = await import('./kill.ts');
+      await kill(names, flags, terminal);
+    });
+  command('wait', 'wait until containers have ended, and print their exit codes')
+    .argument('<names...>', `containers: ${named}`)
+    .action(async (names: readonly string[], flags: HandsOnFlags) => {
+      const { waitFor } = await import('./wait.ts');
+      await waitFor(names, flags, terminal);
+    });
+  command('logs', 'print what a container wrote: stdout to stdout, stderr to stderr')
+    .argument('<name>', `container: ${named}`)
+    .option('-f, --follow', 'go on until it ends', false)
+    .option('-n, --tail <lines>', 'only the last lines', countOf)
+    .option('--since <time>', 'only what is younger: 90s, 1h30m, a date, seconds since 1970', timeOf)
+    .option('-t, --timestamps', 'the time before each line', false)
+    .action(async (name: string, flags: LogFlags) => {
+      const { logs } = await import('./logs.ts');
+      await logs(name, flags, terminal);
+    });
+  for (const [verb, description] of [
+    ['pause', 'hold containers still, with all their processes; a stop ends it'],
+    ['unpause', 'let paused containers go on'],
+  ] as const)
+    command(verb, description)
+      .argument('<names...>', `containers: ${named}`)
+      .action(async (names: readonly string[], flags: HandsOnFlags) => {
+        const { pause, unpause } = await import('./pause.ts');
+        await (verb === 'pause' ? pause : unpause)(names, flags, terminal);
+      });
+}
+
+function countOf(text: string): number | undefined {
+  if (text === 'all') return undefined;
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Give a number of lines, or all.');
+}
+
+function timeOf(text: string): number {
+  const found = parseTime(text, Date.now());
+  if (found === undefined)
+    throw new InvalidArgumentError('Give 90s, 1h30m, 2026-01-31T12:00:00Z or seconds since 1970.');
+  return found;
+}

@@ -1,0 +1,11 @@
+import { killVerb } from '../control/containers/kill.ts';
+import { logFileVerb } from '../control/containers/log-file.ts';
+import { pauseVerb, unpauseVerb } from '../control/containers/pause.ts';
+import { waitVerb } from '../control/containers/wait.ts';
+import type { Verb } from '../control/verb.ts';
+import type { HandlerParts } from '../handlers.ts';
+
+/** What people who come from Docker do with a container, and CRI has no RPC for. */
+export function containerVerbs(parts: HandlerParts): readonly Verb[] {
+  return [killVerb(parts), waitVerb(parts), logFileVerb(parts), pauseVerb(parts), unpauseVerb(parts)];
+}

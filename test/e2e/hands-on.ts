@@ -1,0 +1,40 @@
+import { execFile, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+import type { Cricket } from '../fixtures/daemon.ts';
+
+const main = join(import.meta.dirname, '../../src/server/main.ts');
+
+export interface CliEnd {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs `cricket` beside a daemon to its end, whatever that is. */
+export async function cli(cricket: Cricket, ...args: readonly string[]): Promise<CliEnd> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [main, ...args, '--config', cricket.config], { timeout: 30_000 }, (error, out, err) => {
+      resolve({ code: error === null ? 0 : Number(error.code), out, err });
+    });
+  });
+}
+
+/** One that goes on: what it has printed, and how to end it. */
+export function going(
+  cricket: Cricket,
+  ...args: readonly string[]
+): {
+  readonly child: ChildProcess;
+  readonly out: () => string;
+  readonly ended: Promise<number | null>;
+} {
+  const child = spawn(process.execPath, [main, ...args, '--config', cricket.config], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: 30_000,
+  });
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+  const ended = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)));
+  return { child, out: () => text, ended };
+}
