@@ -56,9 +56,11 @@ export function listener(path: string): number {
   const inode = rows.map((row) => row.trim().split(/\s+/)).find(isListening)?.[6];
   const pids = entries('/proc').filter((name) => /^\d+$/.test(name));
   const held = (pid: string) => entries(`/proc/${pid}/fd`).some((fd) => link(`/proc/${pid}/fd/${fd}`) === inode);
-  const found = inode === undefined ? undefined : pids.findLast((pid) => held(pid));
+  const holders = inode === undefined ? [] : pids.filter(held).map(Number);
+  // A child of the daemon on its way to another program holds it too, for a moment.
+  const found = holders.findLast((pid) => !holders.some((other) => other !== 1 && other === parentOf(pid)));
   if (found === undefined) throw new Error(`no process listens on ${path}`);
-  return Number(found);
+  return found;
 
   function link(file: string): string | undefined {
     try {
