@@ -74,6 +74,8 @@ export interface ContainerWish {
   readonly stdinOnce?: boolean;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
+  /** `vendor/class=name`. */
+  readonly cdiDevices?: readonly string[];
   readonly resources?: Partial<LinuxContainerResources>;
   readonly security?: Partial<LinuxContainerSecurityContext>;
 }
@@ -93,6 +95,7 @@ export function containerConfig(wish: ContainerWish): ContainerConfig {
     tty: wish.tty ?? false,
     stdin: wish.stdin ?? false,
     stdinOnce: wish.stdinOnce ?? false,
+    CDIDevices: (wish.cdiDevices ?? []).map((name) => ({ name })),
     labels: { ...wish.labels },
     annotations: { ...wish.annotations },
     linux: filled(LinuxContainerConfig, {

@@ -22,6 +22,7 @@ export function sandboxSettings(config: Config, log: Logger): SandboxSettings {
     pidsLimit: config.containers.pidsLimit,
     rlimits: rlimits(config, log),
     defaultRuntime: config.defaultRuntime,
+    cdiDirectories: config.cdi.specDirs,
     logSizeMax: config.containers.logSizeMax,
     detachKeys: parseDetachKeys(config.streaming.detachKeys),
   };

@@ -23,6 +23,7 @@ import type { ContainerConfig, ContainerRecord } from './record.ts';
 import { deleteFiles } from './remove.ts';
 import type { RemoveParts } from './remove.ts';
 import { imagesOfVolumes } from './image-volumes.ts';
+import { editSpec } from './edit-spec.ts';
 import { prepareLog } from './prepare-log.ts';
 import { dismantle, runtimeOf } from './release.ts';
 import { gatherSpec } from './spec-input.ts';
@@ -105,7 +106,7 @@ async function makeContainer(parts: CreateParts, pod: Pod, config: ContainerConf
   const user = await traced('container.user', () => containerUser(at.rootfs, config, image));
   const runtime = runtimeOf(parts, record.handler);
   const input = await traced('container.spec', () => gatherSpec(parts, { record, pod, image, user }, signal));
-  const built = buildSpec(input);
+  const built = await traced('container.edits', () => editSpec(parts, record, buildSpec(input)));
   const { withheld } = capabilitySection(input);
   if (withheld.length > 0)
     parts.log.warn({ container: id, withheld }, 'capabilities left out: the daemon has none of them');

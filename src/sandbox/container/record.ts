@@ -34,6 +34,8 @@ const containerConfig = z.object({
   env: z.array(z.string()),
   mounts: z.array(mountSchema),
   devices: z.array(z.object({ hostPath: z.string(), containerPath: z.string(), permissions: z.string() })),
+  /** `vendor/class=name`. */
+  cdiDevices: z.array(z.string()).default([]),
   labels: stringMap,
   annotations: stringMap,
   /** Absolute, or empty for no log. */

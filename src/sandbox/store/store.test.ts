@@ -41,7 +41,7 @@ const containerOf = (pod: PodRecord): ContainerRecord => ({
   config: {
     ...{ name: 'c', attempt: 0, image: 'x', userSpecifiedImage: '', imageHandler: '', imageAnnotations: {} },
     ...{ command: ['sh'], args: [], workingDir: '', env: ['A=secret'], mounts: [], devices: [], labels: {} },
-    ...{ annotations: {}, logPath: '', stdin: false, stdinOnce: false, tty: false, stopSignal: '' },
+    ...{ cdiDevices: [], annotations: {}, logPath: '', stdin: false, stdinOnce: false, tty: false, stopSignal: '' },
     resources: {
       ...{ cpuShares: 2, cpuQuota: 0, cpuPeriod: 0, memoryLimitBytes: 2 ** 40, memorySwapLimitBytes: 0 },
       ...{ cpusetCpus: '', cpusetMems: '', oomScoreAdj: 0, pidsLimit: 0, hugepages: [], unified: {} },

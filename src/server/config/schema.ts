@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { cdiSection } from './sections/cdi.ts';
 import { cgroupSection } from './sections/cgroup.ts';
 import { containersSection, ulimitsSection } from './sections/containers.ts';
 import { daemonSettings } from './sections/daemon.ts';
@@ -29,6 +30,7 @@ export const configSchema = z
     images: imagesSection.prefault({}),
     containers: containersSection.prefault({}),
     ulimits: ulimitsSection,
+    cdi: cdiSection.prefault({}),
     streaming: streamingSection.prefault({}),
     events: eventsSection.prefault({}),
     metrics: metricsSection.prefault({}),

@@ -56,6 +56,7 @@ export class StreamLab implements AsyncDisposable {
           pidsLimit: -1,
           logSizeMax: -1,
           rlimits: [],
+          cdiDirectories: [],
           defaultRuntime: 'crun',
         },
         detachKeys: parseDetachKeys('ctrl-p,ctrl-q'),

@@ -23,6 +23,12 @@ export function environment(input: EnvironmentInput): readonly string[] {
   return [...values].map(([name, value]) => `${name}=${value}`);
 }
 
+/** Entries `NAME=value` over others: a name keeps its first place and has its last value. */
+export function environmentWith(before: readonly string[], more: readonly string[]): readonly string[] {
+  const nameOf = (entry: string) => entry.slice(0, entry.indexOf('='));
+  return [...new Map([...before, ...more].map((entry) => [nameOf(entry), entry])).values()];
+}
+
 function set(values: Map<string, string>, id: string, entry: string): boolean {
   const equals = entry.indexOf('=');
   if (equals <= 0) return false;

@@ -34,7 +34,6 @@ export function parseContainerConfig(given: WireConfig | undefined, pod: PodConf
   const metadata = required(config.metadata, 'config.metadata');
   const image = required(config.image, 'config.image');
   refuse(config.windows !== undefined, 'config.windows');
-  refuse(config.CDIDevices.length > 0, 'config.CDI_devices');
   return {
     name: nonEmpty(metadata.name, 'config.metadata.name', 1024),
     attempt: metadata.attempt,
@@ -55,6 +54,7 @@ export function parseContainerConfig(given: WireConfig | undefined, pod: PodConf
       containerPath: absoluteOrEmpty(device.containerPath, 'config.devices.container_path'),
       permissions: device.permissions || 'rwm',
     })),
+    cdiDevices: config.CDIDevices.map(({ name }) => nonEmpty(name, 'config.CDI_devices name')),
     labels: textMap(config.labels, 'config.labels'),
     annotations: textMap(config.annotations, 'config.annotations'),
     logPath: parseLogPath(pod.logDirectory, config.logPath),
