@@ -19,6 +19,8 @@ import { makeDirectories } from './make-directories.ts';
 import { mountOf, readMounts } from './mountinfo.ts';
 import { MS_NODEV, MS_NOEXEC, MS_NOSUID, mount, unmount } from './mount.ts';
 import { mountOverlay } from './overlay.ts';
+import { overlayChanges } from './overlay-changes.ts';
+import type { OverlayChange, OverlayLayers } from './overlay-changes.ts';
 import { readProcessFacts } from './process-facts.ts';
 import type { ProcessFacts } from './process-facts.ts';
 import type { Overlay } from './overlay.ts';
@@ -120,6 +122,10 @@ export const diskTasks = {
       const begun = performance.now();
       return { ...usageBelow(path), milliseconds: performance.now() - begun };
     });
+  },
+  /** What a container did to its image. See overlayChanges. */
+  overlayChanges(layers: OverlayLayers): readonly OverlayChange[] {
+    return overlayChanges(layers);
   },
   fileSystem(path: string): FileSystemFacts {
     const { blocks, bsize, files, ffree } = statfsSync(path);

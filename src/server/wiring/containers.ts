@@ -1,3 +1,4 @@
+import { diffVerb } from '../control/containers/diff.ts';
 import { killVerb } from '../control/containers/kill.ts';
 import { logFileVerb } from '../control/containers/log-file.ts';
 import { pauseVerb, unpauseVerb } from '../control/containers/pause.ts';
@@ -7,5 +8,5 @@ import type { HandlerParts } from '../handlers.ts';
 
 /** What people who come from Docker do with a container, and CRI has no RPC for. */
 export function containerVerbs(parts: HandlerParts): readonly Verb[] {
-  return [killVerb(parts), waitVerb(parts), logFileVerb(parts), pauseVerb(parts), unpauseVerb(parts)];
+  return [killVerb(parts), waitVerb(parts), logFileVerb(parts), pauseVerb(parts), unpauseVerb(parts), diffVerb(parts)];
 }

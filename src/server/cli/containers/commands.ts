@@ -9,7 +9,7 @@ import type { LogFlags } from './logs.ts';
 
 const named = 'name, pod/container, namespace/pod/container or the beginning of an id';
 
-/** `cricket kill|wait|logs|pause|unpause`: what Docker has for a container, and CRI no RPC. */
+/** `cricket kill|wait|logs|diff|pause|unpause`: what Docker has for a container, and CRI no RPC. */
 export function addContainerCommands(program: Command, terminal: Terminal): void {
   const command = (name: string, description: string) =>
     addSettingFlags(program.command(name).description(description)).addOption(formatOption());
@@ -36,6 +36,12 @@ export function addContainerCommands(program: Command, terminal: Terminal): void
     .action(async (name: string, flags: LogFlags) => {
       const { logs } = await import('./logs.ts');
       await logs(name, flags, terminal);
+    });
+  command('diff', 'tell what a container did to the files of its image: A added, C changed, D deleted')
+    .argument('<name>', `container: ${named}`)
+    .action(async (name: string, flags: HandsOnFlags) => {
+      const { diff } = await import('./diff.ts');
+      await diff(name, flags, terminal);
     });
   for (const [verb, description] of [
     ['pause', 'hold containers still, with all their processes; a stop ends it'],
