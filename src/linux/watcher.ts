@@ -54,9 +54,12 @@ export class Watcher implements AsyncDisposable {
     this.#worker.unref();
   }
 
-  /** Calls back each time `fd` is readable, until disposed. The caller closes the fd after disposing. */
-  onReadable(fd: number, onReadable: () => void): Disposable {
-    return this.#watch({ fd, events: EPOLLIN, onReady: onReadable });
+  /**
+   * Calls back each time `fd` is readable, once in `pauseMs` at most, until disposed. The caller closes the fd after
+   * disposing.
+   */
+  onReadable(fd: number, onReadable: () => void, pauseMs?: number): Disposable {
+    return this.#watch({ fd, events: EPOLLIN, onReady: onReadable, ...(pauseMs !== undefined && { pauseMs }) });
   }
 
   /** The same for room to write. A descriptor is watched once at a time: who watches for both duplicates it. */

@@ -18,6 +18,8 @@ export interface KernelKillsOptions {
 
 /** Records at a time; the loop has its turn between them. */
 const batch = 256;
+/** Milliseconds between two looks at the log: on a busy machine a line of somebody's comes every few of them. */
+const pauseMs = 100;
 /** Milliseconds between two looks at the machine's own count, where the log may not be read. */
 const pollMs = 500;
 
@@ -39,7 +41,7 @@ export class KernelKills implements Disposable {
     const log = openKernelLog();
     this.#log = log;
     this.#held =
-      log === undefined ? pollCount(options.onDoubt) : options.watcher.onReadable(log.fd, () => this.drain());
+      log === undefined ? pollCount(options.onDoubt) : options.watcher.onReadable(log.fd, () => this.drain(), pauseMs);
   }
 
   /** Whether the log is read: without it no kill has a name. */
@@ -47,10 +49,14 @@ export class KernelKills implements Disposable {
     return this.#log !== undefined;
   }
 
-  /** Reads on; what is left after a batch is reported again. Never throws: a log that fails is one that lacks lines. */
+  /** Reads on to the end of the log, batch by batch. Never throws: a log that fails is one that lacks lines. */
   drain(): void {
     try {
-      for (let left = batch; left > 0 && this.#readOne(); left--);
+      for (let left = batch; this.#readOne(); left--)
+        if (left === 1) {
+          setImmediate(() => this.drain());
+          return;
+        }
     } catch {
       this.#options.onDoubt();
     }
