@@ -75,10 +75,18 @@ export const refusals: Readonly<Record<string, Refusal>> = {
     image: () => withManifest((m) => ({ ...m, layers: [] })),
     code: 'invalid_argument',
   },
-  'an artifact that is no image': {
-    image: () => withManifest((m) => ({ ...m, config: { ...(m.config as object), mediaType: 'application/x-helm' } })),
+  'an artifact with a file whose name leads out': {
+    image: () =>
+      withManifest((m) => ({
+        ...m,
+        config: { ...(m.config as object), mediaType: 'application/x-helm' },
+        layers: (m.layers as object[]).map((layer) => ({
+          ...layer,
+          annotations: { 'org.opencontainers.image.title': '../../etc/cron.d/x' },
+        })),
+      })),
     code: 'invalid_argument',
-    text: /artifact/,
+    text: /leads out/,
   },
   'a configuration of a gigabyte': {
     image: () => withManifest((m) => ({ ...m, config: { ...(m.config as object), size: 1 << 30 } })),
