@@ -29,6 +29,8 @@ export interface SandboxSettings {
   readonly defaultRuntime: string;
   /** Where files of the Container Device Interface are, later ones first in right. */
   readonly cdiDirectories: readonly string[];
+  /** Where OCI hooks are. */
+  readonly hookDirectories: readonly string[];
   /** Bytes; -1: any. */
   readonly logSizeMax: number;
   /** Bytes that let a client go from a terminal; none: nothing does. */

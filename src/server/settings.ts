@@ -23,6 +23,7 @@ export function sandboxSettings(config: Config, log: Logger): SandboxSettings {
     rlimits: rlimits(config, log),
     defaultRuntime: config.defaultRuntime,
     cdiDirectories: config.cdi.specDirs,
+    hookDirectories: config.hooks.dirs,
     logSizeMax: config.containers.logSizeMax,
     detachKeys: parseDetachKeys(config.streaming.detachKeys),
   };

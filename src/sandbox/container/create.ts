@@ -106,7 +106,7 @@ async function makeContainer(parts: CreateParts, pod: Pod, config: ContainerConf
   const user = await traced('container.user', () => containerUser(at.rootfs, config, image));
   const runtime = runtimeOf(parts, record.handler);
   const input = await traced('container.spec', () => gatherSpec(parts, { record, pod, image, user }, signal));
-  const built = await traced('container.edits', () => editSpec(parts, record, buildSpec(input)));
+  const built = await traced('container.edits', () => editSpec(parts, record, pod.record.config, buildSpec(input)));
   const { withheld } = capabilitySection(input);
   if (withheld.length > 0)
     parts.log.warn({ container: id, withheld }, 'capabilities left out: the daemon has none of them');

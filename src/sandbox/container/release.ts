@@ -1,5 +1,6 @@
 import { fail, messageOf } from '../../base/errors.ts';
 import { withTimeout } from '../../base/abort.ts';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CgroupPath } from '../../cgroups/path.ts';
 import { deleteContainer, keepsOnlyDirectory } from '../oci/runtime.ts';
@@ -47,14 +48,25 @@ export async function dismantle(parts: ReleaseParts, container: Container, signa
   const runtime = runtimeOf(parts, record.handler);
   // Processes and cgroup of crun's and runc's containers are gone with the calls around this line, which takes no
   // process: what is left of them is a directory. One that was cut short the runtime would not know at all.
-  if (!keepsOnlyDirectory(runtime)) await deleteContainer(parts.watcher, runtime, record.id);
+  // But hooks of its end are the runtime's to run.
+  const at = parts.paths.container(record.id);
+  if (!keepsOnlyDirectory(runtime) || (await hasEndHooks(at.spec)))
+    await deleteContainer(parts.watcher, runtime, record.id);
   await parts.disk.call('removeTree', join(runtime.root, record.id), signal);
   await parts.cgroups.remove(record.cgroup as CgroupPath, signal);
   parts.reach('remove:runtime');
-  const at = parts.paths.container(record.id);
   if (record.volumeImages.length > 0) await parts.disk.call('unmountWithin', at.images, signal);
   await parts.disk.call('unmountAll', at.rootfs, signal);
   parts.reach('remove:rootfs');
+}
+
+/** Whether config.json says `poststop`. A quotation of that word in some text of a user only costs a process. */
+async function hasEndHooks(spec: string): Promise<boolean> {
+  try {
+    return (await readFile(spec, 'utf8')).includes('"poststop"');
+  } catch {
+    return false;
+  }
 }
 
 /** Errors: `failed_precondition` when the configuration no longer names the handler. */

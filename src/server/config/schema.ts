@@ -4,6 +4,7 @@ import { cgroupSection } from './sections/cgroup.ts';
 import { containersSection, ulimitsSection } from './sections/containers.ts';
 import { daemonSettings } from './sections/daemon.ts';
 import { eventsSection } from './sections/events.ts';
+import { hooksSection } from './sections/hooks.ts';
 import { imagesSection } from './sections/images.ts';
 import { logSection } from './sections/log.ts';
 import { metricsSection } from './sections/metrics.ts';
@@ -31,6 +32,7 @@ export const configSchema = z
     containers: containersSection.prefault({}),
     ulimits: ulimitsSection,
     cdi: cdiSection.prefault({}),
+    hooks: hooksSection.prefault({}),
     streaming: streamingSection.prefault({}),
     events: eventsSection.prefault({}),
     metrics: metricsSection.prefault({}),

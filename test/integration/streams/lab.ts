@@ -57,6 +57,7 @@ export class StreamLab implements AsyncDisposable {
           logSizeMax: -1,
           rlimits: [],
           cdiDirectories: [],
+          hookDirectories: [],
           defaultRuntime: 'crun',
         },
         detachKeys: parseDetachKeys('ctrl-p,ctrl-q'),

@@ -1,6 +1,7 @@
 import { fail } from '../../../base/errors.ts';
+import { withHooks } from '../hooks/add.ts';
 import { environmentWith } from '../spec/env.ts';
-import type { OciDevice, OciHooks, OciMount, OciSpec } from '../spec/oci.ts';
+import type { OciDevice, OciMount, OciSpec } from '../spec/oci.ts';
 import { userSection } from '../spec/user.ts';
 import { resolveNode } from './nodes.ts';
 import type { HostNode } from './nodes.ts';
@@ -89,21 +90,4 @@ const depth = ({ destination }: OciMount) => destination.split('/').length;
 function without<T>(all: readonly T[], replaced: readonly T[], keyOf: (item: T) => string): readonly T[] {
   const keys = new Set(replaced.map(keyOf));
   return all.filter((item) => !keys.has(keyOf(item)));
-}
-
-/** Hooks in the order they came, behind those that are there. */
-export function withHooks(
-  before: OciHooks | undefined,
-  added: readonly Pick<
-    NonNullable<ContainerEdits['hooks']>[number],
-    'hookName' | 'path' | 'args' | 'env' | 'timeout'
-  >[],
-): OciHooks | undefined {
-  if (added.length === 0) return before;
-  const after: { -readonly [Stage in keyof OciHooks]: OciHooks[Stage] } = { ...before };
-  for (const { hookName, path, args, env, timeout } of added) {
-    const hook = { path, args: args ?? undefined, env: env ?? undefined, timeout: timeout ?? undefined };
-    after[hookName] = [...(after[hookName] ?? []), hook];
-  }
-  return after;
 }
