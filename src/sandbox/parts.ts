@@ -14,18 +14,17 @@ import type { FeatureReader } from './oci/features.ts';
 import type { OciRuntime } from './oci/runtime.ts';
 import type { SeccompFilters } from './oci/seccomp-filters.ts';
 import type { HostFacts } from './oci/spec/input.ts';
-import type { OciRlimit } from './oci/spec/oci.ts';
+import type { UlimitSettings } from './oci/spec/ulimits.ts';
 import type { Paths } from './store/paths.ts';
 import type { Store } from './store/store.ts';
 
 /** What the configuration decides for sandboxes and containers. */
-export interface SandboxSettings {
+export interface SandboxSettings extends UlimitSettings {
   readonly conmon: string;
   /** Init of a shared PID namespace. */
   readonly init: string;
   readonly cgroupParent: string;
   readonly pidsLimit: number;
-  readonly rlimits: readonly OciRlimit[];
   readonly defaultRuntime: string;
   /** Where files of the Container Device Interface are, later ones first in right. */
   readonly cdiDirectories: readonly string[];

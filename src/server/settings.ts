@@ -9,18 +9,22 @@ import type { OciRuntime } from '../sandbox/oci/runtime.ts';
 import type { HostFacts } from '../sandbox/oci/spec/input.ts';
 import type { OciRlimit } from '../sandbox/oci/spec/oci.ts';
 import { unlimited } from '../sandbox/oci/spec/rlimits.ts';
+import { ulimitsAnnotation } from '../sandbox/oci/spec/ulimits.ts';
 import type { Parts, SandboxSettings } from '../sandbox/parts.ts';
 import { builtInUlimits } from './config/sections/containers.ts';
 import type { Config } from './config/schema.ts';
 
 /** What the configuration means for sandboxes and containers. */
 export function sandboxSettings(config: Config, log: Logger): SandboxSettings {
+  const hardLimits = highestLimits();
   return {
     conmon: config.conmon.path,
     init: config.init.path,
     cgroupParent: config.cgroup.parent,
     pidsLimit: config.containers.pidsLimit,
-    rlimits: rlimits(config, log),
+    rlimits: rlimits(config, hardLimits, log),
+    ulimitsByAnnotation: config.containers.annotations.includes(ulimitsAnnotation),
+    hardLimits,
     defaultRuntime: config.defaultRuntime,
     cdiDirectories: config.cdi.specDirs,
     hookDirectories: config.hooks.dirs,
@@ -29,10 +33,14 @@ export function sandboxSettings(config: Config, log: Logger): SandboxSettings {
   };
 }
 
-/** Nobody without CAP_SYS_RESOURCE can have a higher hard limit than we: such a wish is lowered, and said. */
-function rlimits(config: Config, log: Logger): readonly OciRlimit[] {
+/** Nobody without CAP_SYS_RESOURCE can have a higher hard limit than we; with it, there is none. */
+function highestLimits(): ReadonlyMap<string, bigint> {
+  return readCapabilities().grantable.includes('CAP_SYS_RESOURCE') ? new Map() : readHardLimits();
+}
+
+/** A wish above what we can give is lowered, and said. */
+function rlimits(config: Config, ours: ReadonlyMap<string, bigint>, log: Logger): readonly OciRlimit[] {
   const number = (value: number) => (value === -1 ? unlimited : BigInt(value));
-  const ours = readCapabilities().grantable.includes('CAP_SYS_RESOURCE') ? new Map<string, bigint>() : readHardLimits();
   return Object.entries({ ...builtInUlimits, ...config.ulimits }).map(([key, given]) => {
     const name = key.toUpperCase();
     const [soft, hard, most] = [number(given.soft), number(given.hard), ours.get(name)];

@@ -7,6 +7,7 @@ import type { DeviceNode, NamespaceChoice, Namespaces, SeccompChoice, SpecInput 
 import { chooseCgroupNamespace } from '../oci/spec/namespaces.ts';
 import { effectiveOomScoreAdj } from '../oci/spec/oom-score.ts';
 import { parseSeccompProfile } from '../oci/spec/seccomp/profile.ts';
+import { containerLimits } from '../oci/spec/ulimits.ts';
 import { hostnameOf } from '../pod/run.ts';
 import type { Parts } from '../parts.ts';
 import type { Pod } from '../store/store.ts';
@@ -73,7 +74,7 @@ export async function gatherSpec(parts: SpecParts, sources: SpecSources, signal:
     resources: specResources(config.resources, parts.settings.pidsLimit),
     blockIo: {},
     oomScoreAdj: effectiveOomScoreAdj(config.resources.oomScoreAdj, parts.oomScore.own, parts.oomScore.maySetLower),
-    rlimits: parts.settings.rlimits,
+    rlimits: containerLimits(config.name, pod.record.config.annotations, parts.settings),
     annotations: specAnnotations(sources),
     host: parts.host,
   };

@@ -56,6 +56,8 @@ export class StreamLab implements AsyncDisposable {
           pidsLimit: -1,
           logSizeMax: -1,
           rlimits: [],
+          ulimitsByAnnotation: false,
+          hardLimits: new Map<string, bigint>(),
           cdiDirectories: [],
           hookDirectories: [],
           defaultRuntime: 'crun',

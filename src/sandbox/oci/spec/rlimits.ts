@@ -1,11 +1,11 @@
 import { fail } from '../../../base/errors.ts';
 import type { OciRlimit } from './oci.ts';
 
-const types = new Set(
-  'AS CORE CPU DATA FSIZE LOCKS MEMLOCK MSGQUEUE NICE NOFILE NPROC RSS RTPRIO RTTIME SIGPENDING STACK'
-    .split(' ')
-    .map((name) => `RLIMIT_${name}`),
-);
+/** As in getrlimit(2) without RLIMIT_, lower case. */
+export const rlimitNames: readonly string[] =
+  'as core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack'.split(' ');
+
+const types = new Set(rlimitNames.map((name) => `RLIMIT_${name.toUpperCase()}`));
 
 /** RLIM_INFINITY: no limit. */
 export const unlimited = (1n << 64n) - 1n;

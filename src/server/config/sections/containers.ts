@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { rlimitNames } from '../../../sandbox/oci/spec/rlimits.ts';
+import { ulimitsAnnotation } from '../../../sandbox/oci/spec/ulimits.ts';
 import { integer } from '../values.ts';
 
 const ulimit = z
@@ -12,28 +14,9 @@ const ulimit = z
   )
   .describe('One resource limit, named as in getrlimit(2) without RLIMIT_.');
 
-const ulimitNames: readonly string[] = [
-  'as',
-  'core',
-  'cpu',
-  'data',
-  'fsize',
-  'locks',
-  'memlock',
-  'msgqueue',
-  'nice',
-  'nofile',
-  'nproc',
-  'rss',
-  'rtprio',
-  'rttime',
-  'sigpending',
-  'stack',
-];
-
 export const ulimitsSection = z
   .record(
-    z.string().refine((name) => ulimitNames.includes(name), `must be one of ${ulimitNames.join(', ')}`),
+    z.string().refine((name) => rlimitNames.includes(name), `must be one of ${rlimitNames.join(', ')}`),
     ulimit,
   )
   .describe('Resource limits of containers. Without a table here a container has the default of the daemon.');
@@ -54,6 +37,12 @@ export const containersSection = z
       .default(-1)
       .describe(
         'Bytes of a container log, above which it is thrown away and begun anew. A guard against a full disk between two rotations of the kubelet, which keep all lines: set it well above containerLogMaxSize. -1: none.',
+      ),
+    annotations: z
+      .array(z.enum([ulimitsAnnotation]))
+      .default([])
+      .describe(
+        'Annotations by which pods may change their containers: cricket/ulimits allows cricket/ulimits.CONTAINER = "nofile=1024:65536". Those not named here have no meaning.',
       ),
   })
   .describe('Defaults for containers.');
