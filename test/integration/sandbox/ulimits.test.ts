@@ -19,7 +19,10 @@ describe('ulimits by annotation', () => {
       const pod = await runPod(cricket, { name: handler, annotations }, handler);
       const told = async (name: string) =>
         (await sh(cricket, await runContainer(cricket, pod, { name }), limits)).split('\n');
-      expect(await told('web')).to.deep.equal(['0 0', '64 128', '64']);
+      const [core, files, ofExec] = await told('web');
+      expect([core, files]).to.deep.equal(['0 0', '64 128']);
+      // runc before 1.1.12 lets Go raise the soft limit of what it runs to the hard one.
+      expect(ofExec).to.be.oneOf(handler === 'crun' ? ['64'] : ['64', '128']);
       expect((await told('other'))[0]).to.equal('7 9');
       await fails(createContainer(cricket, pod, { name: 'bad' }), 'INVALID_ARGUMENT', 'ulimits.bad: "nofile=2:1"');
     }
