@@ -46,7 +46,7 @@ export class FeatureReader {
     if (known?.file === file) return known.features;
     const features = file === '' ? Promise.resolve(nothing) : this.#ask(path);
     this.#known.set(path, { file, features });
-    // A busy machine is not asked only once.
+    // One that a busy machine kept from answering is asked again.
     features.catch(() => this.#known.delete(path));
     return features.catch(() => nothing);
   }
@@ -85,7 +85,7 @@ export function parseFeatures(text: string): RuntimeFeatures {
   }
 }
 
-/** Of runtimes older than their `features` (crun 1.9, runc 1.1), by the first line of `--version`. KEP-3857 for rro. */
+/** Of runtimes older than their `features` command, by the first line of `--version`. KEP-3857 for rro. */
 export function featuresOfVersion(name: string, text: string): RuntimeFeatures {
   const found = /version v?(\d+)\.(\d+)/.exec(text);
   if (found === null || (name !== 'crun' && name !== 'runc')) return nothing;

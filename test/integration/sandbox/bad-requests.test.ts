@@ -108,7 +108,12 @@ const badContainers: readonly (readonly [string, Partial<ContainerConfig>, Param
     'INVALID_ARGUMENT',
     'image_sub_path needs an image',
   ],
-  ['CDI devices', { CDIDevices: [{ name: 'vendor/class=x' }] }, 'UNIMPLEMENTED', 'CDI'],
+  [
+    'a CDI device that is not there',
+    { CDIDevices: [{ name: 'vendor/class=x' }] },
+    'FAILED_PRECONDITION',
+    'vendor/class=x is not in',
+  ],
 ];
 
 describe('a request that cannot be met', () => {
