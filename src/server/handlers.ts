@@ -1,3 +1,4 @@
+import type { ArchivePool } from '../sandbox/container/archive.ts';
 import type { ExitWatch } from '../sandbox/container/exit-watch.ts';
 import type { EventLog } from '../sandbox/events/event-log.ts';
 import type { Feed } from '../sandbox/events/feed.ts';
@@ -54,6 +55,8 @@ import type { Streaming } from './streaming/server.ts';
 
 export type HandlerParts = Parts & {
   readonly exits: ExitWatch;
+  /** Reads and writes containers' files. */
+  readonly archives: ArchivePool;
   readonly sampler: Sampler;
   /** The root directory: the mount point that writable layers are said to be on. */
   readonly root: string;

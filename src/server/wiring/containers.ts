@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { getArchiveVerb, putArchiveVerb } from '../control/containers/archive.ts';
 import { diffVerb } from '../control/containers/diff.ts';
 import { killVerb } from '../control/containers/kill.ts';
 import { logFileVerb } from '../control/containers/log-file.ts';
@@ -8,5 +10,15 @@ import type { HandlerParts } from '../handlers.ts';
 
 /** What people who come from Docker do with a container, and CRI has no RPC for. */
 export function containerVerbs(parts: HandlerParts): readonly Verb[] {
-  return [killVerb(parts), waitVerb(parts), logFileVerb(parts), pauseVerb(parts), unpauseVerb(parts), diffVerb(parts)];
+  const archive = { ...parts, uploads: join(parts.root, 'ingest') };
+  return [
+    killVerb(parts),
+    waitVerb(parts),
+    logFileVerb(parts),
+    pauseVerb(parts),
+    unpauseVerb(parts),
+    diffVerb(parts),
+    getArchiveVerb(archive),
+    putArchiveVerb(archive),
+  ];
 }

@@ -8,6 +8,7 @@ import { openDiskPool } from '../../linux/disk.ts';
 import { readBootId } from '../../linux/host.ts';
 import { openPodCalls } from '../../linux/pod-calls.ts';
 import { Watcher } from '../../linux/watcher.ts';
+import { openArchivePool } from '../../sandbox/container/archive.ts';
 import { settleLater } from '../../sandbox/container/exit.ts';
 import type { ExitParts } from '../../sandbox/container/exit.ts';
 import { ExitWatch } from '../../sandbox/container/exit-watch.ts';
@@ -82,7 +83,8 @@ export async function openParts(given: Given, stack: AsyncDisposableStack): Prom
   const oomWatch = stack.use(new OomWatch({ ...common, counts: oomTallies, recent: events.recent() }));
   oomWatch.start();
   const exits = stack.use(new ExitWatch(watcher, paths.exits, (container) => settleLater(exitParts, container)));
-  const parts = { ...common, sampler, exits, oomTallies, lives };
+  const archives = stack.use(openArchivePool(stuck));
+  const parts = { ...common, archives, sampler, exits, oomTallies, lives };
   const exitParts: ExitParts = parts;
   countLevels(metrics, parts);
   return parts;

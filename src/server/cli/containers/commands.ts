@@ -4,12 +4,13 @@ import { parseTime } from '../events/time.ts';
 import { formatOption } from '../format.ts';
 import { addSettingFlags } from '../settings.ts';
 import type { Terminal } from '../terminal.ts';
+import type { CopyFlags } from './cp.ts';
 import type { HandsOnFlags } from './each.ts';
 import type { LogFlags } from './logs.ts';
 
 const named = 'name, pod/container, namespace/pod/container or the beginning of an id';
 
-/** `cricket kill|wait|logs|diff|pause|unpause`: what Docker has for a container, and CRI no RPC. */
+/** `cricket kill|wait|logs|diff|cp|pause|unpause`: what Docker has for a container, and CRI no RPC. */
 export function addContainerCommands(program: Command, terminal: Terminal): void {
   const command = (name: string, description: string) =>
     addSettingFlags(program.command(name).description(description)).addOption(formatOption());
@@ -42,6 +43,14 @@ export function addContainerCommands(program: Command, terminal: Terminal): void
     .action(async (name: string, flags: HandsOnFlags) => {
       const { diff } = await import('./diff.ts');
       await diff(name, flags, terminal);
+    });
+  addSettingFlags(program.command('cp').description('copy files into a running container, or out of it'))
+    .argument('<from>', `CONTAINER:/path or a path here; - for an archive on standard input; CONTAINER is a ${named}`)
+    .argument('<to>', 'the other of the two; - for an archive on standard output')
+    .option('-a, --archive', 'keep owner and group', false)
+    .action(async (from: string, to: string, flags: CopyFlags) => {
+      const { copy } = await import('./cp.ts');
+      await copy(from, to, flags, terminal);
     });
   for (const [verb, description] of [
     ['pause', 'hold containers still, with all their processes; a stop ends it'],
