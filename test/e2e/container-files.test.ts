@@ -168,6 +168,9 @@ describe('the files of a container', function () {
     expect(await wrong('alive:/none', dir)).to.equal('cricket: there is no /none in the container\n');
     expect(await wrong(dir, 'alive:/no/such/place')).to.contain('no directory above /no/such/place in the container');
     expect(await wrong(join(dir, 'secret'), 'alive:/none/')).to.contain('no directory /none/ in the container');
+    writeFileSync(join(dir, 'file'), '');
+    expect(await wrong('alive:/etc', join(dir, 'file'))).to.match(/^cricket: .*file is in the way: [^\n]*\n$/);
+    expect(readFileSync(join(dir, 'file'), 'utf8')).to.equal('');
     await sh(alive, 'mkdir -p /x/secret');
     expect(await wrong(join(dir, 'secret'), 'alive:/x')).to.contain('"secret" is a directory, and no directory is');
     expect(readdirSync(join(cricket.root, 'ingest')), 'what came in is gone').to.deep.equal([]);
