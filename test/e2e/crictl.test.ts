@@ -195,7 +195,6 @@ describe('crictl', function () {
 
   it('names what is not there yet', async () => {
     const missing: readonly (readonly [string, ...string[]])[] = [
-      ['GetContainerEvents', 'events'],
       ['CheckpointContainer', 'checkpoint', '--export', join(dir, 'none.tar'), container],
     ];
     for (const [rpc, ...args] of missing)

@@ -26,10 +26,16 @@ export async function checkCredentials(
   if (endpoint === undefined) throw fail('internal', `registry ${registry} has no address`);
   using connections = new HttpConnections({ answer: answerMs, silence: answerMs, proxy: options.proxy });
   const answer = await ping(endpoint, connections, {}, signal);
-  if (answer.status !== 401) { judge(answer, registry); return; }
+  if (answer.status !== 401) {
+    judge(answer, registry);
+    return;
+  }
   const challenge = parseChallenge(answer.headers['www-authenticate']);
   const credentials = settleCredentials(auth);
-  if (challenge === undefined || credentials === undefined) { judge(answer, registry); return; }
+  if (challenge === undefined || credentials === undefined) {
+    judge(answer, registry);
+    return;
+  }
   const authorization =
     challenge.scheme === 'bearer'
       ? `Bearer ${await fetchToken({ challenge, scope: '', credentials, endpoint }, connections, signal)}`
