@@ -25,6 +25,7 @@ export interface ContainerdOptions {
   readonly runtime?: string;
 }
 
+const removeAttempts = 5;
 const startTimeoutMs = 15_000;
 const stopTimeoutMs = 10_000;
 /** Fixed in containerd 1.6: sockets of shims and runc's state. */
@@ -70,10 +71,23 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
     pid: child.pid ?? 0,
     logFile: at('containerd.log'),
     stop: async () => {
-      crictl(endpoint, 'rmp', '-f', '-a');
+      await removePods(endpoint);
       await end();
     },
   };
+}
+
+/** Again where it fails: containerd 1.6 answers "ttrpc: closed" for a container that ends just then by itself. */
+async function removePods(endpoint: string): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      crictl(endpoint, 'rmp', '-f', '-a');
+      return;
+    } catch (error) {
+      if (attempt === removeAttempts) throw error;
+      await sleep(1000);
+    }
+  }
 }
 
 async function ready(endpoint: string): Promise<boolean> {
