@@ -21,16 +21,23 @@ export async function exportImages(
   const call = { socket, method: 'GET', path: exportImagesPath, query: { image: names }, body: undefined } as const;
   const archive = await openControl(call, terminal.signal);
   if (flags.output === undefined) {
-    await pipeline(archive, process.stdout);
+    await whole('standard output', pipeline(archive, process.stdout));
     return;
   }
   const partial = `${flags.output}.partial`;
   try {
-    await pipeline(archive, createWriteStream(partial, { mode: 0o644 }));
-    await rename(partial, flags.output);
+    await whole(flags.output, pipeline(archive, createWriteStream(partial, { mode: 0o644 })));
+    await whole(flags.output, rename(partial, flags.output));
   } catch (error) {
     await rm(partial, { force: true });
-    throw fail('unavailable', `archive ${flags.output}: ${messageOf(error)}`, error);
+    throw error;
   }
   terminal.out(`exported ${names.join(', ')} to ${flags.output}\n`);
+}
+
+/** Errors: `unavailable` with the name of the archive. */
+async function whole(archive: string, work: Promise<void>): Promise<void> {
+  await work.catch((error: unknown) => {
+    throw fail('unavailable', `archive ${archive}: ${messageOf(error)}`, error);
+  });
 }
