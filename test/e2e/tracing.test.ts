@@ -27,8 +27,8 @@ const expected = {
   ],
   RunPodSandbox: ['pod.intent', 'pod.cgroup', 'pod.namespaces', 'pod.network', 'pod.files', 'pod.save'],
   CreateContainer: [
-    ...['container.intent', 'container.rootfs', 'container.user', 'container.spec', 'container.bundle'],
-    ...['container.runtime', 'container.save'],
+    ...['container.intent', 'container.rootfs', 'container.user', 'container.spec', 'container.edits'],
+    ...['container.bundle', 'container.runtime', 'container.save'],
   ],
   StartContainer: ['container.intent', 'crun start', 'container.save'],
   ExecSync: ['exec.cgroup', 'exec.process', 'exec.run'],
