@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
 import { typeScriptOf } from './buf.ts';
+import { configDoc, configDocPath } from './config-doc.ts';
 import { readContract, repoRoot } from './contract.ts';
 import { metricsDoc, metricsDocPath } from './metrics-doc.ts';
 import { protoText } from './proto.ts';
@@ -15,6 +16,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
     ['api/cri/v1/api.proto', proto],
     ['api/cri/v1/api.ts', await typeScriptOf(proto)],
     [metricsDocPath, metricsDoc(repoRoot)],
+    [configDocPath, await formatted(configDocPath, configDoc())],
     ['api/cri/v1/secrets.ts', await formatted('api/cri/v1/secrets.ts', secretsText(contract))],
   ]);
 }

@@ -7,6 +7,7 @@ import { labelKeys } from '../../src/sandbox/stats/labels.ts';
 import { containerFamilies, criFamilies, oomFamilies } from '../../src/sandbox/stats/series/families.ts';
 import { networkFamilies } from '../../src/sandbox/stats/series/network.ts';
 import { replaceMarked } from '../lib/marked.ts';
+import { renderTable } from './table.ts';
 
 export const metricsDocPath = 'docs/metrics.md';
 
@@ -50,9 +51,4 @@ function ownTable(registry: Registry): string {
     ['series', 'type', 'labels', 'meaning'],
     rows.sort((a, b) => (a[0] ?? '').localeCompare(b[0] ?? '')),
   );
-}
-
-function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }

@@ -1,5 +1,5 @@
 import { messageOf } from '../base/errors.ts';
-import type { Logger, LogLevel } from '../base/log.ts';
+import type { Logger } from '../base/log.ts';
 
 /** What a service manager handed to the process: sd_notify(3), sd_watchdog_enabled(3). */
 export interface ServiceManager {
@@ -99,16 +99,6 @@ export function watchSignals(reload: () => Promise<void>, log: Logger): Signals 
       process.off('SIGINT', onEnd);
       process.off('SIGHUP', onReload);
     },
-  };
-}
-
-/** What SIGHUP does: takes the log level of the configuration as it is now; all else needs a restart. */
-export function reloadLogLevel(readLevel: () => Promise<LogLevel>, log: Logger): () => Promise<void> {
-  return async () => {
-    const level = await readLevel();
-    const before = log.level;
-    log.level = level;
-    log.info({ from: before, to: level }, 'log level read again');
   };
 }
 

@@ -38,14 +38,15 @@ function value(name: string, setting: ValueSetting, current: unknown): string[] 
   return [...comment(explanation(setting)), line];
 }
 
-/** Description, choices and default of a setting in one text. */
+/** Description, choices, default of a setting, and whether it is read again, in one text. */
 export function explanation(setting: ValueSetting): string {
   const choices = setting.choices.length > 0 ? ` One of: ${setting.choices.join(', ')}.` : '';
   const usual =
     setting.defaultValue === undefined || setting.defaultValue === ''
       ? ''
       : ` Default: ${JSON.stringify(setting.defaultValue)}.`;
-  return `${setting.description}${choices}${usual}`;
+  const reload = setting.reloads ? ' SIGHUP reads it again.' : '';
+  return `${setting.description}${reload}${choices}${usual}`;
 }
 
 function header(path: readonly string[]): string {

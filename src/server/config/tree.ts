@@ -33,6 +33,8 @@ export interface ValueSetting {
   readonly choices: readonly string[];
   /** undefined: the setting must be given. */
   readonly defaultValue: unknown;
+  /** SIGHUP puts a changed value into force; otherwise a restart does. */
+  readonly reloads: boolean;
 }
 
 let tree: TableSetting | undefined;
@@ -59,14 +61,26 @@ interface Definition {
   readonly entries?: Readonly<Record<string, string>>;
 }
 
-function settingOf(schema: z.ZodType, defaultValue?: unknown, outer = ''): Setting {
+/** What the outer layers of a schema say of the inner ones. */
+interface Outer {
+  readonly description: string;
+  readonly defaultValue: unknown;
+  readonly reloads: boolean;
+}
+
+function settingOf(
+  schema: z.ZodType,
+  outer: Outer = { description: '', defaultValue: undefined, reloads: false },
+): Setting {
   const definition = schema.def as unknown as Definition;
-  const description = outer === '' ? (schema.description ?? '') : outer;
+  const description = outer.description === '' ? (schema.description ?? '') : outer.description;
+  const reloads = outer.reloads || schema.meta()?.['reloads'] === true;
+  const { defaultValue } = outer;
   switch (definition.type) {
     case 'default':
     case 'prefault':
       if (definition.innerType === undefined) break;
-      return settingOf(definition.innerType, definition.defaultValue, description);
+      return settingOf(definition.innerType, { description, defaultValue: definition.defaultValue, reloads });
     case 'object': {
       const entries = Object.entries(definition.shape ?? {});
       const fields = new Map(entries.map(([key, field]) => [snakeCase(key), { key, setting: settingOf(field) }]));
@@ -82,13 +96,14 @@ function settingOf(schema: z.ZodType, defaultValue?: unknown, outer = ''): Setti
         description,
         choices: Object.keys(definition.entries ?? {}),
         defaultValue,
+        reloads,
       };
     case 'array':
-      return { kind: 'value', type: 'list', description, choices: [], defaultValue };
+      return { kind: 'value', type: 'list', description, choices: [], defaultValue, reloads };
     case 'string':
     case 'number':
     case 'boolean':
-      return { kind: 'value', type: definition.type, description, choices: [], defaultValue };
+      return { kind: 'value', type: definition.type, description, choices: [], defaultValue, reloads };
   }
   throw fail('internal', `the configuration schema holds a ${definition.type}, which cannot be printed`);
 }

@@ -6,6 +6,6 @@ export const logSection = z
     level: z
       .enum(logLevels)
       .default('info')
-      .describe('Least severe level that is written to stderr. SIGHUP reads it again.'),
+      .meta({ description: 'Least severe level that is written to stderr.', reloads: true }),
   })
   .describe('The log: one JSON object a line, on stderr.');
