@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { during, fail } from '../../base/errors.ts';
 import type { ImageSource } from '../assemble.ts';
 import type { Image } from '../image.ts';
-import { compressionOfFile, decompressed } from '../layers/decompress.ts';
+import { compressionOfFile, decompressed, unpackError } from '../layers/decompress.ts';
+import type { FileRange } from '../layers/decompress.ts';
+import { Expansion } from '../layers/expansion.ts';
 import type { LayerLimits } from '../layers/layer-writer.ts';
 import { Meter } from '../layers/meter.ts';
 import { unpackInPool } from '../layers/pool.ts';
@@ -48,11 +50,7 @@ export async function importArchive(
     });
     const whole = { file, offset: 0, size: info.size };
     const compressed = (await compressionOfFile(file)) !== 'none';
-    if (compressed)
-      await pipeline(
-        await decompressed(whole, new Meter(whole.size).shared),
-        createWriteStream(plain, { mode: 0o600 }),
-      );
+    if (compressed) await decompress(whole, plain, order.limits.maxExpansion);
     const archive = compressed ? plain : file;
     if (order.rootfs) {
       const image = await rootFileSystemImage(archive, name, platform);
@@ -71,6 +69,21 @@ export async function importArchive(
   } finally {
     await rm(plain, { force: true });
   }
+}
+
+/** Errors: `resource_exhausted` for a bomb or a full disk, `invalid_argument` for what is damaged. */
+async function decompress(source: FileRange, plain: string, maxExpansion: number): Promise<void> {
+  const expansion = new Expansion(dirname(plain), source.size, maxExpansion);
+  const counted = async function* (pieces: AsyncIterable<Buffer>) {
+    for await (const piece of pieces) {
+      expansion.count(piece.length, 'archive');
+      yield piece;
+    }
+  };
+  const pieces = await decompressed(source, new Meter(source.size).shared);
+  await pipeline(pieces, counted, createWriteStream(plain, { mode: 0o600 })).catch((error: unknown) => {
+    throw unpackError('archive', error);
+  });
 }
 
 function renamed(image: ArchivedImage, name: string): ArchivedImage {

@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { Readable, pipeline } from 'node:stream';
 import type { Transform } from 'node:stream';
 import { constants, createGunzip, createZstdDecompress } from 'node:zlib';
-import { fail } from '../../base/errors.ts';
+import { errnoOf, fail, messageOf } from '../../base/errors.ts';
 import { bytesBeyond } from './meter.ts';
 
 export type Compression = 'gzip' | 'zstd' | 'none';
@@ -75,4 +75,10 @@ function decompressor(compression: Compression): Transform | undefined {
   if (compression === 'gzip') return createGunzip({ chunkSize: pieceSize });
   const params = { [constants.ZSTD_d_windowLogMax]: largestWindowLog };
   return compression === 'zstd' ? createZstdDecompress({ chunkSize: pieceSize, params }) : undefined;
+}
+
+/** What went wrong in decompressing, by the codes of zlib and zstd: Z_DATA_ERROR, ZSTD_error_corruption_detected, … */
+export function unpackError(what: string, error: unknown): unknown {
+  if (!/^Z(_|STD_)/.test(errnoOf(error) ?? '')) return error;
+  return fail('invalid_argument', `${what} is damaged: ${messageOf(error)}`, error);
 }

@@ -18,7 +18,8 @@ const maxNames = 1_000_000;
 /**
  * Writes down all of a tar but the content of the files it became: with those the very same archive can be made
  * again, to see whether a layer is still what it was and to export an image under the id it has. A layer that names
- * a path twice, or reaches one through a link, has no record: what is on disk is then not all that was in the archive.
+ * a path twice, or reaches one through a link, has no record (but see tree-digest.ts): what is on
+ * disk is then not all that was in the archive.
  * The record is frames, each its compressed length and zstd of marks (`recordMarks`): raw, length, bytes; or file,
  * length of the path, path, size. Lengths are 32-bit, sizes 64-bit, little-endian; paths are latin1.
  */
@@ -80,11 +81,13 @@ export class TarRecorder implements TarSink, Disposable {
     this.#sink.endEntry();
   }
 
-  /** Ends the record; without it there is none. */
-  finish(): void {
+  /** Ends the record, without which there is none; whether there is one. */
+  finish(): boolean {
     this.#flush();
-    if (this.#fd !== undefined) closeSync(this.#fd);
+    if (this.#fd === undefined) return false;
+    closeSync(this.#fd);
     this.#fd = undefined;
+    return true;
   }
 
   /** Whether the member says nothing against a record: a name of its own below directories of this layer. */

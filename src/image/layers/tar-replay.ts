@@ -4,18 +4,25 @@ import { errnoOf, fail, messageOf } from '../../base/errors.ts';
 import { hashFor } from '../reference/digest.ts';
 import type { Digest } from '../reference/digest.ts';
 import { recordMarks, tarRecordOf } from './tar-record.ts';
+import { isTreeAsRemembered } from './tree-digest.ts';
 
 const pieceBytes = 1 << 20;
 /** A frame takes 1 MiB, or a single member's extension on top of it. */
 const largestFrame = 64 << 20;
 
-/** Whether a layer is what it was when it came. `unknown`: it has no record to tell by. */
+/** Whether a layer is what it was when it came. `unknown`: it has nothing to tell by. */
 export type LayerHealth =
   { readonly kind: 'whole' | 'unknown' } | { readonly kind: 'corrupt'; readonly reason: string };
 
-/** Makes the archive again and looks at its digest: every byte of every file counts. */
+const otherContent = { kind: 'corrupt', reason: 'some of its files have other content' } as const;
+
+/** Makes the archive again and looks at its digest, where that can be: every byte of every file counts. */
 export function examineLayer(layer: { readonly target: string; readonly diffId: Digest }): LayerHealth {
-  if (!existsSync(tarRecordOf(layer.target))) return { kind: 'unknown' };
+  if (!existsSync(tarRecordOf(layer.target))) {
+    const same = isTreeAsRemembered(layer.target);
+    if (same === undefined) return { kind: 'unknown' };
+    return same ? { kind: 'whole' } : otherContent;
+  }
   const hash = hashFor(layer.diffId);
   try {
     for (const piece of replayTar(layer.target)) hash.update(piece);
@@ -23,9 +30,7 @@ export function examineLayer(layer: { readonly target: string; readonly diffId: 
     return { kind: 'corrupt', reason: messageOf(error) };
   }
   const digest = `${layer.diffId.slice(0, 6)}:${hash.digest('hex')}`;
-  return digest === layer.diffId
-    ? { kind: 'whole' }
-    : { kind: 'corrupt', reason: 'some of its files have other content' };
+  return digest === layer.diffId ? { kind: 'whole' } : otherContent;
 }
 
 /** The archive that a directory was unpacked from, from its record and its files. Pieces are valid until the next. */

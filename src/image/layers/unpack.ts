@@ -1,19 +1,15 @@
-import { errnoOf, fail, messageOf } from '../../base/errors.ts';
+import { fail } from '../../base/errors.ts';
 import { hashFor } from '../reference/digest.ts';
 import type { Digest } from '../reference/digest.ts';
-import { demandSpace } from '../space.ts';
 import type { FileRange } from './decompress.ts';
-import { decompressed } from './decompress.ts';
+import { decompressed, unpackError } from './decompress.ts';
+import { Expansion } from './expansion.ts';
 import { LayerWriter } from './layer-writer.ts';
 import type { LayerLimits, LayerUsage } from './layer-writer.ts';
 import { isCalledOff } from './meter.ts';
 import { TarRecorder } from './tar-record.ts';
 import { TarReader } from './tar-reader.ts';
-
-/** Bytes between two looks at the space that is left. */
-const spaceInterval = 32 << 20;
-/** Bytes up to which no expansion is too much: a few empty blocks make any ratio. */
-const freeExpansion = 1 << 30;
+import { rememberTree } from './tree-digest.ts';
 
 /** One layer to unpack: `target` is an empty directory, `diffId` the digest its uncompressed bytes must have. */
 export interface UnpackOrder {
@@ -34,29 +30,24 @@ export async function unpackLayer(order: UnpackOrder, meter: BigInt64Array): Pro
   using writer = new LayerWriter(order.target, limits);
   using recorder = new TarRecorder(writer, order.target);
   const reader = new TarReader(recorder);
-  const mostBytes = Math.max(freeExpansion, source.size * limits.maxExpansion);
-  let unpacked = 0;
+  const expansion = new Expansion(order.target, source.size, limits.maxExpansion);
   try {
     for await (const piece of await decompressed(source, meter)) {
       if (isCalledOff(meter)) throw fail('cancelled', `unpacking layer ${diffId} was called off`);
       const bytes = piece as Buffer;
-      if (unpacked % spaceInterval < bytes.length) demandSpace(order.target);
-      unpacked += bytes.length;
-      if (unpacked > mostBytes)
-        throw fail('resource_exhausted', `layer expands to more than ${limits.maxExpansion} times its size`);
+      expansion.count(bytes.length, 'layer');
       hash.update(bytes);
       recorder.feed(bytes, reader);
     }
   } catch (error) {
-    // zlib's and zstd's own codes: Z_DATA_ERROR, ZSTD_error_corruption_detected, …
-    if (/^Z(_|STD_)/.test(errnoOf(error) ?? ''))
-      throw fail('invalid_argument', `layer is damaged: ${messageOf(error)}`, error);
-    throw error;
+    throw unpackError('layer', error);
   }
   reader.end();
   const digest = `${diffId.slice(0, 6)}:${hash.digest('hex')}`;
   if (digest !== diffId)
     throw fail('invalid_argument', `layer has diffID ${digest}, the image's configuration says ${diffId}`);
-  recorder.finish();
-  return writer.finish();
+  const recorded = recorder.finish();
+  const usage = writer.finish();
+  if (!recorded) rememberTree(order.target);
+  return usage;
 }

@@ -2,6 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { buildImage, packLayer } from '../../../hack/lib/oci/image.ts';
 import type { TarEntry } from '../../../hack/lib/oci/tar.ts';
@@ -18,6 +19,8 @@ const files = (name: string): TarEntry[] =>
 const layers = ['a', 'b', 'c'].map((name) => packLayer([{ kind: 'dir', path: name }, ...files(name)]));
 const image = buildImage({ layers, format: 'oci' });
 
+type Verb = 'pull' | 'remove' | 'examine' | 'export' | 'import';
+
 describe('a store whose daemon is killed', function () {
   this.timeout(120_000);
   let work = '';
@@ -33,9 +36,9 @@ describe('a store whose daemon is killed', function () {
   const reference = () => `${stranger.host}/test/image:1`;
 
   /** Runs a daemon and kills it so many milliseconds after it has opened the store; how long it took if it was done. */
-  async function runAndKill(verb: 'pull' | 'remove', afterMs: number): Promise<number> {
+  async function runAndKill(verb: Verb, afterMs: number, what = reference()): Promise<number> {
     const program = join(import.meta.dirname, 'puller.ts');
-    const child = spawn(process.execPath, [program, work, verb, reference()], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [program, work, verb, what], { stdio: ['ignore', 'pipe', 'inherit'] });
     let opened = 0;
     let took = Infinity;
     let timer: NodeJS.Timeout | undefined;
@@ -85,6 +88,56 @@ describe('a store whose daemon is killed', function () {
       expect(readdirSync(join(work, 'content'))).to.have.length(left.length * 2);
     }
   });
+
+  it('in an examination that finds a corrupt layer, anywhere, has the image, or pulls it again', async () => {
+    for (const afterMs of [5, 30, 90, 200]) {
+      await expectWhole();
+      const before = await openStore(work);
+      writeFileSync(join(before.list()[0]?.layers[1]?.path ?? '', 'b/0'), 'rubbish');
+      await before.close();
+      await runAndKill('examine', afterMs);
+      const images = await openStore(work);
+      const seen = await images.examine(soon());
+      // Found now, or before it was killed, and then either pulled again or not.
+      expect(seen.corrupt.length).to.be.at.most(1);
+      await images.pull(reference(), {}, soon());
+      expect(await images.examine(soon())).to.deep.include({ corrupt: [], layers: 3 });
+      await images.close();
+      rmSync(join(work, 'quarantine'), { recursive: true, force: true });
+    }
+  });
+
+  it('in an export or an import, anywhere, has what it had and nothing more', async () => {
+    await expectWhole();
+    const file = join(work, 'archive.gz');
+    {
+      const images = await openStore(work);
+      const pieces: Buffer[] = [];
+      for await (const piece of await images.export([reference()], soon())) pieces.push(Buffer.from(piece));
+      writeFileSync(file, gzipSync(Buffer.concat(pieces)));
+      await images.close();
+    }
+    for (const afterMs of [5, 40]) {
+      await runAndKill('export', afterMs);
+      await expectWhole();
+    }
+    for (const afterMs of [5, 60, 240]) {
+      {
+        const images = await openStore(work);
+        await images.remove(reference(), soon());
+        await images.close();
+      }
+      await runAndKill('import', afterMs, file);
+      const images = await openStore(work);
+      expect(readdirSync(join(work, 'ingest'))).to.deep.equal([]);
+      const left = images.list();
+      await images.close();
+      expect(layersIn(work)).to.have.length(left.length * 3);
+      const again = await openStore(work);
+      expect(await again.import(file, {}, soon())).to.have.length(1);
+      await again.close();
+    }
+  });
 });
 
 describe('a store on a small disk', function () {
@@ -128,5 +181,35 @@ describe('a store on a small disk', function () {
     expect((await again.pull(`${small.host}/test/image:1`, {}, soon())).id).to.equal(kept.id);
     await again.close();
     await Promise.all([small.stop(), large.stop()]);
+  });
+
+  it('says so when an export or an import finds it full, leaves nothing of them, and does both when there is room', async () => {
+    const noise = Buffer.alloc(10 << 20, 'noise');
+    const served = await startStranger(
+      buildImage({ layers: [packLayer([{ kind: 'file', path: 'noise', data: noise }])], format: 'oci' }),
+    );
+    const store = join(disk, 'other');
+    const archive = join(work, 'archive.gz');
+    const images = await openStore(store);
+    await images.pull(`${served.host}/test/image:1`, {}, soon());
+    const exported = async () => {
+      const pieces: Buffer[] = [];
+      for await (const piece of await images.export([`${served.host}/test/image:1`], soon()))
+        pieces.push(Buffer.from(piece));
+      return Buffer.concat(pieces);
+    };
+    const whole = await exported();
+    writeFileSync(archive, gzipSync(whole));
+    execFileSync('sh', ['-c', `head -c 64M /dev/zero > ${join(disk, 'ballast')} || true`], { stdio: 'ignore' });
+    expect(await errorOf(exported())).to.include({ code: 'resource_exhausted' });
+    expect(await errorOf(images.import(archive, {}, soon()))).to.include({ code: 'resource_exhausted' });
+    expect(readdirSync(join(store, 'ingest'))).to.deep.equal([]);
+    rmSync(join(disk, 'ballast'));
+    expect((await exported()).equals(whole)).to.equal(true);
+    const [before] = images.list();
+    await images.remove(before?.id ?? '', soon());
+    expect((await images.import(archive, {}, soon())).map(({ id }) => id)).to.deep.equal([before?.id]);
+    await images.close();
+    await served.stop();
   });
 });

@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, readFileSync, readdirSync } from 'node:fs';
+import { rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { encodeTar } from '../../../hack/lib/oci/tar.ts';
@@ -47,7 +48,7 @@ describe('an unpacked layer', () => {
       expect(replayedSize(path)).to.equal(tar.length);
     });
 
-  it('has no record where a path is named twice or reached through a link', async () => {
+  it('has no record where a path is named twice or reached through a link, and is examined all the same', async () => {
     const odd: readonly (readonly TarEntry[])[] = [
       [file('a', 'first'), file('a', 'second')],
       [file('a'), { kind: 'symlink', path: 'a', target: 'b' }],
@@ -59,8 +60,40 @@ describe('an unpacked layer', () => {
       const { path } = await unpack(work, `odd-${index}`, tar).catch(() => ({ path: '' }));
       if (path === '') continue;
       expect(existsSync(`${path}.record`), String(index)).to.equal(false);
-      expect(examineLayer({ target: path, diffId: parseDigest(digestOf(tar)) })).to.deep.equal({ kind: 'unknown' });
+      const layer = { target: path, diffId: parseDigest(digestOf(tar)) };
+      expect(examineLayer(layer), String(index)).to.deep.equal({ kind: 'whole' });
+      writeFileSync(join(path, 'more'), '');
+      expect(examineLayer(layer), String(index)).to.include({ kind: 'corrupt' });
     }
+  });
+
+  it('without a record is corrupt when a byte, a mode, an owner or a link is not what it was', async () => {
+    const link: TarEntry = { kind: 'symlink', path: 'link', target: 'here' };
+    const tar = encodeTar([file('a', 'first'), file('a', 'second'), { kind: 'dir', path: 'd' }, link]);
+    const changes: readonly ((path: string) => void)[] = [
+      (path) => writeFileSync(join(path, 'a'), 'secoNd'),
+      (path) => chmodSync(join(path, 'a'), 0o600),
+      (path) => chownSync(join(path, 'd'), 7, 0),
+      (path) => rmSync(join(path, 'd'), { recursive: true }),
+      (path) => {
+        rmSync(join(path, 'link'));
+        symlinkSync('there', join(path, 'link'));
+      },
+    ];
+    for (const [index, change] of changes.entries()) {
+      const { path } = await unpack(work, `changed-${index}`, tar);
+      const layer = { target: path, diffId: parseDigest(digestOf(tar)) };
+      expect(examineLayer(layer)).to.deep.equal({ kind: 'whole' });
+      change(path);
+      expect(examineLayer(layer), String(index)).to.include({ kind: 'corrupt' });
+    }
+  });
+
+  it('of which nothing was written down is unknown', async () => {
+    const tar = encodeTar([file('a')]);
+    const { path } = await unpack(work, 'layer', tar);
+    rmSync(`${path}.record`);
+    expect(examineLayer({ target: path, diffId: parseDigest(digestOf(tar)) })).to.deep.equal({ kind: 'unknown' });
   });
 
   it('is corrupt when one byte, one file or the record is not what it was', async () => {

@@ -75,6 +75,25 @@ describe('importing an archive', function () {
       expect(readdirSync(join(work, 'ingest'))).to.deep.equal([]);
     });
 
+  it('refuses an archive that expands without end, a damaged and a cut one, and keeps nothing', async () => {
+    const zeros = gzipSync(Buffer.alloc(64 << 20));
+    const bomb = Buffer.concat(Array.from({ length: 18 }, () => zeros));
+    const whole = gzipSync(dockerArchive(['thing:1']));
+    const damaged = Buffer.from(whole);
+    damaged.fill(0xff, whole.length >> 1, (whole.length >> 1) + 40);
+    const refused: readonly [Buffer, string, RegExp][] = [
+      [bomb, 'resource_exhausted', /archive expands to more than/],
+      [damaged, 'invalid_argument', /archive is damaged/],
+      [whole.subarray(0, whole.length >> 1), 'invalid_argument', /archive is damaged/],
+    ];
+    for (const [bytes, code, message] of refused) {
+      const error = await errorOf(run(bytes));
+      expect(error, error.message).to.include({ code });
+      expect(error.message).to.match(message);
+      expect(readdirSync(join(work, 'ingest'))).to.deep.equal([]);
+    }
+  });
+
   it('takes an OCI layout, named by its annotations or by us', async () => {
     const ref = 'org.opencontainers.image.ref.name';
     const tagsOf = async (annotations: Record<string, string>, name = '') => {
