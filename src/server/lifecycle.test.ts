@@ -6,6 +6,15 @@ import { fired, notifierFor, serviceManagerFrom, watchSignals } from './lifecycl
 const tick = (ms = 5) => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe('lifecycle', () => {
+  // Whoever runs the tests ends them at the same signals.
+  const ending = ['SIGINT', 'SIGTERM'] as const;
+  let others: NodeJS.SignalsListener[][];
+  before(() => {
+    others = ending.map((signal) => process.listeners(signal));
+    ending.forEach((signal) => process.removeAllListeners(signal));
+  });
+  after(() => ending.forEach((signal, at) => others[at]?.forEach((listener) => process.on(signal, listener))));
+
   it('drains at the first signal and lets go at the second', async () => {
     using signals = watchSignals(async () => undefined, silentLogger());
     process.kill(process.pid, 'SIGTERM');

@@ -29,6 +29,19 @@ describe('a part of a test run', () => {
     expect(code).to.equal(0);
   });
 
+  it('fails when a signal ended it before its last test, from whomever', async () => {
+    const { counts, code } = await runFile(
+      `it('a', (done) => { process.kill(process.pid, 'SIGTERM'); setTimeout(done, 50); }); it('b', () => {});`,
+    );
+    expect(counts).to.deep.equal({
+      passed: 1,
+      failed: 1,
+      skipped: 0,
+      failures: ['ended by SIGTERM during: x a; what follows did not run'],
+    });
+    expect(code).to.equal(1);
+  });
+
   it('counts nothing when the file does not load', async () => {
     const { counts, code } = await runFile(`}`);
     expect(counts).to.equal(undefined);

@@ -29,20 +29,31 @@ async function run(files: readonly string[], strict: boolean): Promise<void> {
   const failures: string[] = [];
   let current = 'loading';
   // Only what calls process.exit itself ends while this is set.
-  const ended = () => console.error(`\nthis process was ended during: ${current}`);
-  process.once('exit', ended);
+  const exited = () => console.error(`\nthis process was ended during: ${current}`);
+  process.once('exit', exited);
+  let ended: NodeJS.Signals | undefined;
   const runner = mocha.run(() => {
     const { passes = 0, failures: failed = 0, pending = 0 } = runner.stats ?? {};
-    process.off('exit', ended);
-    const counts: Counts = { passed: passes, failed, skipped: pending, failures };
+    process.off('exit', exited);
+    const unfinished = ended === undefined ? [] : [`ended by ${ended} during: ${current}; what follows did not run`];
+    const counts: Counts = {
+      passed: passes,
+      failed: failed + unfinished.length,
+      skipped: pending,
+      failures: [...failures, ...unfinished],
+    };
     // What still holds the event loop open is not waited for.
-    if (process.send === undefined) process.exit(failed === 0 ? 0 : 1);
-    process.send(counts, () => process.exit(failed === 0 ? 0 : 1));
+    if (process.send === undefined) process.exit(counts.failed === 0 ? 0 : 1);
+    process.send(counts, () => process.exit(counts.failed === 0 ? 0 : 1));
   });
   runner.on('test', (test) => (current = test.fullTitle()));
   runner.on('fail', (test) => failures.push(test.fullTitle()));
   // A parent that was killed counts no more.
   process.once('disconnect', () => runner.abort());
   // Both may come: one from the terminal, one from the parent.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => runner.abort());
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => {
+      ended = signal;
+      runner.abort();
+    });
 }
