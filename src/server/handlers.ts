@@ -1,4 +1,5 @@
 import type { ArchivePool } from '../sandbox/container/archive.ts';
+import type { OomEnds } from '../sandbox/container/exit.ts';
 import type { ExitWatch } from '../sandbox/container/exit-watch.ts';
 import type { EventLog } from '../sandbox/events/event-log.ts';
 import type { Feed } from '../sandbox/events/feed.ts';
@@ -55,6 +56,7 @@ import type { Streaming } from './streaming/server.ts';
 
 export type HandlerParts = Parts & {
   readonly exits: ExitWatch;
+  readonly oomEnds: OomEnds;
   /** Reads and writes containers' files. */
   readonly archives: ArchivePool;
   readonly sampler: Sampler;

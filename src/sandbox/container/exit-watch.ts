@@ -1,6 +1,7 @@
 import { watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
+import { constants } from 'node:os';
 import { closeQuietly } from '../../linux/fds.ts';
 import { openPidfd, signalPidfd, startTimeOf } from '../../linux/pidfd.ts';
 import type { Watcher } from '../../linux/watcher.ts';
@@ -17,6 +18,8 @@ interface Held {
   readonly init: number | undefined;
   readonly monitor: number | undefined;
   readonly watches: readonly Disposable[];
+  /** We sent SIGKILL to init while it was there. */
+  killed: boolean;
 }
 
 /**
@@ -45,7 +48,7 @@ export class ExitWatch implements Disposable {
     const init = openIdentity(state.init);
     const monitor = openIdentity(state.monitor);
     const watches = [...this.#hint(container, init, 'init-ended'), ...this.#hint(container, monitor, 'monitor-ended')];
-    this.#held.set(container.record.id, { container, init, monitor, watches });
+    this.#held.set(container.record.id, { container, init, monitor, watches, killed: false });
   }
 
   #hint(container: Container, fd: number | undefined, hint: ExitHint): readonly Disposable[] {
@@ -63,8 +66,15 @@ export class ExitWatch implements Disposable {
 
   /** Signals the init process and nothing else. False if it is gone. */
   signalInit(id: ContainerId, signal: number): boolean {
-    const fd = this.#held.get(id)?.init;
-    return fd !== undefined && signalPidfd(fd, signal);
+    const held = this.#held.get(id);
+    if (held?.init === undefined || !signalPidfd(held.init, signal)) return false;
+    held.killed ||= signal === constants.signals.SIGKILL;
+    return true;
+  }
+
+  /** Whether `signalInit` has killed it. */
+  wasKilled(id: ContainerId): boolean {
+    return this.#held.get(id)?.killed === true;
   }
 
   /** Whether conmon lives: while it does, an exit file is still to come. */

@@ -2,7 +2,7 @@ import { sleep } from '../../base/abort.ts';
 import { messageOf } from '../../base/errors.ts';
 import { nowNanos } from '../../base/clock.ts';
 import { startTimeOf } from '../../linux/pidfd.ts';
-import type { CgroupPath } from '../../cgroups/path.ts';
+import type { KilledEnd } from '../events/oom/last-kill.ts';
 import type { Container } from '../store/store.ts';
 import type { Parts } from '../parts.ts';
 import { readExitFile } from './exit-watch.ts';
@@ -12,7 +12,13 @@ import type { ReleaseParts } from './release.ts';
 import { isLive } from './state.ts';
 
 export type ExitParts = ReleaseParts &
-  Pick<Parts, 'cgroups' | 'lifetime' | 'log' | 'paths'> & { readonly exits: ExitWatch };
+  Pick<Parts, 'cgroups' | 'lifetime' | 'log' | 'paths'> & { readonly exits: ExitWatch; readonly oomEnds: OomEnds };
+
+/** Knows of OOM kills. */
+export interface OomEnds {
+  /** Whether a container that ended by 137 did so for want of memory. */
+  isOomEnd(container: Container, end: KilledEnd): boolean;
+}
 
 /** Milliseconds conmon gets from the end of its container to the exit file: it drains the output first. */
 const exitFileMs = 5_000;
@@ -48,7 +54,8 @@ export async function noteEnd(parts: ExitParts, container: Container, end: End):
     return;
   }
   const { code, at } = end;
-  const reason = exitReason(code, () => parts.cgroups.oomKills(record.cgroup as CgroupPath) ?? 0n);
+  const killed = { at: Number(at / 1_000_000n), byUs: parts.exits.wasKilled(record.id) };
+  const reason = exitReason(code, () => parts.oomEnds.isOomEnd(container, killed));
   await container.note({ kind: 'ended', code, reason, message: '', at });
   parts.log.info({ container: record.id, code, reason }, 'container ended');
 }
@@ -69,9 +76,9 @@ async function noteUnseenEnd(parts: ExitParts, container: Container): Promise<vo
 }
 
 /** An OOM kill counts only for an init that was killed: a child's kill before a normal end is not its reason. */
-export function exitReason(code: number, oomKills: () => bigint): 'Completed' | 'Error' | 'OOMKilled' {
+export function exitReason(code: number, isOomEnd: () => boolean): 'Completed' | 'Error' | 'OOMKilled' {
   if (code === 0) return 'Completed';
-  return code === killedCode && oomKills() > 0n ? 'OOMKilled' : 'Error';
+  return code === killedCode && isOomEnd() ? 'OOMKilled' : 'Error';
 }
 
 /** Undefined once conmon is gone without a word. */

@@ -3,6 +3,8 @@ import { loadCheckpoint, saveCheckpoint } from '../../base/checkpoint.ts';
 import type { CheckpointKind } from '../../base/checkpoint.ts';
 import { errnoOf, messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
+import { lastKillSchema, latestKill } from './oom/last-kill.ts';
+import type { LastKill } from './oom/last-kill.ts';
 
 const tally = z.object({
   namespace: z.string(),
@@ -27,6 +29,8 @@ const state = z.object({
   tallies: z.array(tally),
   /** Container id → its cgroups (relative to its own) → kills that are in the tallies. */
   seen: z.record(z.string(), z.record(z.string(), z.number())),
+  /** By container id. */
+  last: z.record(z.string(), lastKillSchema).default({}),
 });
 type State = z.infer<typeof state>;
 const kind: CheckpointKind<State> = { name: 'oom-counts', version: 1, schema: state };
@@ -50,23 +54,25 @@ export class OomCounts implements OomTallies {
   readonly #log: Logger;
   readonly #tallies = new Map<string, OomTally>();
   readonly #seen: Map<string, Map<string, number>>;
+  readonly #last: Map<string, LastKill>;
   readonly #bootId: string;
   #kmsgSequence: number;
   #saving: Promise<void> | undefined;
   #dirty = false;
 
-  private constructor(path: string, log: Logger, { bootId, kmsgSequence, tallies, seen }: State) {
+  private constructor(path: string, log: Logger, { bootId, kmsgSequence, tallies, seen, last }: State) {
     this.#path = path;
     this.#log = log;
     this.#bootId = bootId;
     this.#kmsgSequence = kmsgSequence;
     for (const one of tallies) this.#tallies.set(keyOf(one.namespace, one.pod, one.container), one);
+    this.#last = new Map(Object.entries(last));
     this.#seen = new Map(Object.entries(seen).map(([id, cells]) => [id, new Map(Object.entries(cells))]));
   }
 
   /** A file that cannot be read begins at nothing, with a log note: a count is no reason not to start. */
   static async open(path: string, bootId: string, log: Logger): Promise<OomCounts> {
-    const fresh: State = { bootId, kmsgSequence: -1, tallies: [], seen: {} };
+    const fresh: State = { bootId, kmsgSequence: -1, tallies: [], seen: {}, last: {} };
     try {
       const found = await loadCheckpoint(kind, path);
       // Cgroups and the kernel's log began anew with the boot.
@@ -89,6 +95,15 @@ export class OomCounts implements OomTallies {
   /** Kills of one container that are counted, by cgroup below its own. */
   seenOf(containerId: string): ReadonlyMap<string, number> {
     return this.#seen.get(containerId) ?? new Map();
+  }
+
+  lastKill(containerId: string): LastKill | undefined {
+    return this.#last.get(containerId);
+  }
+
+  /** Written with the count of the kill. */
+  noteKill(containerId: string, kill: LastKill): void {
+    this.#last.set(containerId, latestKill(this.#last.get(containerId), kill));
   }
 
   get kmsgSequence(): number {
@@ -118,7 +133,8 @@ export class OomCounts implements OomTallies {
 
   /** The container is removed: its cgroups are no more. The tally of its name stays. */
   forget(containerId: string): void {
-    if (this.#seen.delete(containerId)) this.save();
+    const known = [this.#seen.delete(containerId), this.#last.delete(containerId)];
+    if (known.includes(true)) this.save();
   }
 
   /** Writes behind the caller's back, one write at a time; kills that come meanwhile share the next. */
@@ -144,6 +160,7 @@ export class OomCounts implements OomTallies {
       bootId: this.#bootId,
       kmsgSequence: this.#kmsgSequence,
       tallies: [...this.#tallies.values()],
+      last: Object.fromEntries(this.#last),
       seen: Object.fromEntries([...this.#seen].map(([id, cells]) => [id, Object.fromEntries(cells)])),
     };
   }

@@ -84,7 +84,7 @@ export async function openParts(given: Given, stack: AsyncDisposableStack): Prom
   oomWatch.start();
   const exits = stack.use(new ExitWatch(watcher, paths.exits, (container) => settleLater(exitParts, container)));
   const archives = stack.use(openArchivePool(stuck));
-  const parts = { ...common, archives, sampler, exits, oomTallies, lives };
+  const parts = { ...common, archives, sampler, exits, oomEnds: oomWatch, oomTallies, lives };
   const exitParts: ExitParts = parts;
   countLevels(metrics, parts);
   return parts;

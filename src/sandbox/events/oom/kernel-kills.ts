@@ -10,14 +10,19 @@ export interface KernelKillsOptions {
   readonly watcher: Watcher;
   /** The last record that was read in an earlier life: those up to it are passed over. */
   readonly after: number;
-  /** `old`: from before our time; its process is gone, and its number may be another's. */
-  readonly onVictim: (victim: OomVictim, old: boolean) => void;
+  /**
+   * `old`: from before our time; its process is gone, and its number may be another's. `at`: milliseconds since 1970; of an
+   * old one by the kernel's clock, which runs apart from ours by some parts in a million.
+   */
+  readonly onVictim: (victim: OomVictim, old: boolean, at: number) => void;
   /** There may be kills of which nothing was read. */
   readonly onDoubt: () => void;
 }
 
 /** Records at a time; the loop has its turn between them. */
 const batch = 256;
+/** More than a log holds. */
+const wholeLog = 65_536;
 /** Milliseconds between two looks at the log: on a busy machine a line of somebody's comes every few of them. */
 const pauseMs = 100;
 /** Milliseconds between two looks at the machine's own count, where the log may not be read. */
@@ -28,7 +33,7 @@ export class KernelKills implements Disposable {
   readonly #options: KernelKillsOptions;
   readonly #messages = new OomMessages();
   /** Microseconds since boot. */
-  readonly #since = Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]) * 1e6;
+  readonly #since = uptimeMicros();
   readonly #log: KernelLog | undefined;
   readonly #held: Disposable;
   #closed = false;
@@ -50,9 +55,9 @@ export class KernelKills implements Disposable {
   }
 
   /** Reads on to the end of the log, batch by batch. Never throws: a log that fails is one that lacks lines. */
-  drain(): void {
+  drain(how?: 'at once'): void {
     try {
-      for (let left = batch; this.#readOne(); left--)
+      for (let left = how === 'at once' ? wholeLog : batch; this.#readOne(); left--)
         if (left === 1) {
           setImmediate(() => this.drain());
           return;
@@ -70,7 +75,10 @@ export class KernelKills implements Disposable {
     else if (record !== 'other' && record.sequence > this.sequence) {
       this.sequence = record.sequence;
       const victim = this.#messages.read(record.text);
-      if (victim !== undefined) this.#options.onVictim(victim, record.micros < this.#since);
+      if (victim === undefined) return true;
+      const old = record.micros < this.#since;
+      const age = old ? Math.max(0, uptimeMicros() - record.micros) / 1000 : 0;
+      this.#options.onVictim(victim, old, Date.now() - age);
     }
     return true;
   }
@@ -81,6 +89,8 @@ export class KernelKills implements Disposable {
     this.#log?.[Symbol.dispose]();
   }
 }
+
+const uptimeMicros = () => Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]) * 1e6;
 
 function pollCount(onChange: () => void): Disposable {
   const fd = openSync('/proc/vmstat', constants.O_RDONLY);

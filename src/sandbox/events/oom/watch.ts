@@ -7,14 +7,17 @@ import type { Parts } from '../../parts.ts';
 import type { Container } from '../../store/store.ts';
 import type { CricketEvent } from '../event.ts';
 import type { OomCounts } from '../oom-counts.ts';
+import type { OomEnds } from '../../container/exit.ts';
 import { KernelKills } from './kernel-kills.ts';
 import { oomEvent, subjectOf } from './kill.ts';
 import type { OomKill } from './kill.ts';
-import { Ledger } from './ledger.ts';
+import { isOomEnd } from './last-kill.ts';
+import type { KilledEnd } from './last-kill.ts';
 import { Naming } from './naming.ts';
 import { journaledKills, nameOf, newKills } from './new-kills.ts';
-import type { Counted } from './new-kills.ts';
 import { Victims } from './victims.ts';
+import { letGo, watched } from './watched.ts';
+import type { Watched } from './watched.ts';
 
 export type OomParts = Pick<Parts, 'cgroups' | 'events' | 'log' | 'store' | 'watcher'> & {
   readonly counts: OomCounts;
@@ -27,17 +30,12 @@ const looksMs = [5, 25, 100, 300, 700];
 /** Milliseconds between two looks at every container. */
 const allMs = 50;
 
-interface Watched extends Counted {
-  source: Disposable | undefined;
-  looks: NodeJS.Timeout[];
-}
-
 /**
  * Sees every OOM kill in our containers. That there was one, and in which container, is counted by the cgroups, which
  * miss none; who it was stands in the kernel's log, which may be unreadable, overwritten or cut short. Whatever wakes us
  * (a cgroup's event, a line of the log, the end of a container, the removal of a cgroup) only makes us read the counters.
  */
-export class OomWatch implements Disposable {
+export class OomWatch implements Disposable, OomEnds {
   readonly #parts: OomParts;
   readonly #watched = new Map<string, Watched>();
   readonly #victims: Victims;
@@ -61,7 +59,7 @@ export class OomWatch implements Disposable {
     this.#kernel = new KernelKills({
       watcher: parts.watcher,
       after: parts.counts.kmsgSequence,
-      onVictim: (victim, old) => this.#onVictim(victim, old),
+      onVictim: (victim, old, at) => this.#onVictim(victim, old, at),
       onDoubt: () => this.#lookAtAll(),
     });
     if (!this.#kernel.named)
@@ -77,12 +75,18 @@ export class OomWatch implements Disposable {
 
   /** Takes up the containers that are there, and counts what was killed while nobody watched. */
   start(): void {
-    for (const container of this.#parts.store.containers.values()) {
-      this.#changed(container);
-      const one = this.#watched.get(container.record.id);
-      if (one !== undefined) this.#look(one);
-    }
+    for (const container of this.#parts.store.containers.values()) this.#changed(container);
+    // Before the counters: the log knows when.
+    this.#kernel.drain('at once');
+    for (const one of this.#watched.values()) this.#look(one);
     this.#early = false;
+  }
+
+  isOomEnd({ record }: Container, end: KilledEnd): boolean {
+    this.#kernel.drain('at once');
+    const one = this.#watched.get(record.id);
+    if (one !== undefined) this.#look(one);
+    return isOomEnd(this.#parts.counts.lastKill(record.id), end);
   }
 
   #changed(container: Container): void {
@@ -91,14 +95,7 @@ export class OomWatch implements Disposable {
     const { state } = container;
     let one = this.#watched.get(id);
     if (one === undefined && (isLive(state) || (state.kind === 'exited' && !state.released))) {
-      const seen = this.#parts.counts.seenOf(id);
-      one = {
-        container,
-        initPid: isLive(state) ? state.init.pid : 0,
-        ledger: new Ledger(seen),
-        source: undefined,
-        looks: [],
-      };
+      one = watched(container, this.#parts.counts.seenOf(id));
       this.#watched.set(id, one);
       one.source = this.#open(id, cgroup as CgroupPath);
     }
@@ -147,7 +144,7 @@ export class OomWatch implements Disposable {
     }
   }
 
-  #onVictim(victim: OomVictim, old: boolean): void {
+  #onVictim(victim: OomVictim, old: boolean, at: number): void {
     const found = this.#victims.containerOf(victim, old);
     if (found === 'none of ours') return;
     if (found === undefined) {
@@ -157,6 +154,8 @@ export class OomWatch implements Disposable {
     }
     const one = this.#watched.get(found.id);
     if (one === undefined) return;
+    this.#parts.counts.noteKill(found.id, { at, init: victim.pid === one.initPid, exact: !old });
+    one.hasLine = true;
     this.#victims.keep(victim, new Set([found.id]));
     if (found.cell !== undefined) one.ledger.read(found.cell, old);
     this.#look(one);
@@ -195,12 +194,18 @@ export class OomWatch implements Disposable {
       }
       const found = newKills(this.#parts, one, this.#early);
       if (found.length === 0) return;
+      // Of a kill while we were away the log's line says the time better.
+      if (!this.#early || !one.hasLine) this.#noteKill(one);
       for (const kill of found) this.#naming.add(kill, this.#kernel.named);
       this.#naming.match();
     } catch (error) {
       const fields = { container: one.container.record.id, reason: messageOf(error) };
       this.#parts.log.warn(fields, 'OOM kills of a container not read; the next look will');
     }
+  }
+
+  #noteKill({ container }: Watched): void {
+    this.#parts.counts.noteKill(container.record.id, { at: Date.now(), init: false, exact: !this.#early });
   }
 
   /** Counted only when told: what a crash keeps from being told is found and counted again. */
@@ -218,8 +223,7 @@ export class OomWatch implements Disposable {
 
   #forget(id: ContainerId): void {
     const one = this.#watched.get(id);
-    if (one === undefined) return;
-    letGo(one);
+    if (one !== undefined) letGo(one);
     this.#watched.delete(id);
     this.#parts.counts.forget(id);
   }
@@ -236,11 +240,4 @@ export class OomWatch implements Disposable {
     clearTimeout(this.#all);
     this.#kernel[Symbol.dispose]();
   }
-}
-
-function letGo(one: Watched): void {
-  one.source?.[Symbol.dispose]();
-  one.source = undefined;
-  one.looks.forEach(clearTimeout);
-  one.looks = [];
 }
