@@ -34,6 +34,7 @@ export interface PodWish {
   readonly dns?: Partial<DNSConfig>;
   /** As the kubelet does without a word in the pod: each container has its own PID namespace, the rest is the pod's. */
   readonly namespaces?: Partial<NamespaceOption>;
+  readonly privileged?: boolean;
 }
 
 export function podConfig(wish: PodWish): PodSandboxConfig {
@@ -54,7 +55,7 @@ export function podConfig(wish: PodWish): PodSandboxConfig {
     linux: filled(LinuxPodSandboxConfig, {
       cgroupParent: wish.cgroupParent ?? '',
       sysctls: { ...wish.sysctls },
-      securityContext: filled(LinuxSandboxSecurityContext, { namespaceOptions }),
+      securityContext: filled(LinuxSandboxSecurityContext, { namespaceOptions, privileged: wish.privileged ?? false }),
     }),
   });
 }

@@ -6,7 +6,7 @@ up_packages=(crun conmon catatonit nftables iproute2 busybox-static util-linux c
 # What the tests need on top: a registry, peers to compare with, a browser, a compiler for the image fixtures.
 test_packages=(
   runc containernetworking-plugins containerd docker-registry skopeo umoci prometheus openssl strace iptables libcap2-bin
-  chromium jq procps gcc libc6-dev make bzip2 dpkg-dev python3 kmod e2fsprogs fuse3
+  apparmor sudo chromium jq procps gcc libc6-dev make bzip2 dpkg-dev python3 kmod e2fsprogs fuse3
 )
 
 package_installed() {

@@ -8,6 +8,7 @@ import type { Images } from '../image/service.ts';
 import type { DiskPool } from '../linux/disk.ts';
 import type { PodCalls } from '../linux/pod-calls.ts';
 import type { Watcher } from '../linux/watcher.ts';
+import type { AppArmor } from './apparmor/apparmor.ts';
 import type { EventSink } from './events/event-log.ts';
 import type { NodeNetwork } from './network/network.ts';
 import type { FeatureReader } from './oci/features.ts';
@@ -52,6 +53,7 @@ export interface Parts {
   readonly features: FeatureReader;
   readonly host: HostFacts;
   readonly seccompFilters: SeccompFilters;
+  readonly apparmor: Pick<AppArmor, 'profileFor' | 'summary'>;
   /** Our own oom_score_adj, and whether we may give lower ones. */
   readonly oomScore: { readonly own: number; readonly maySetLower: boolean };
   readonly cgroups: Cgroups;

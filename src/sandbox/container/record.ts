@@ -5,6 +5,8 @@ import { stringMap } from '../pod/record.ts';
 import { resourcesSchema } from './resources.ts';
 
 const profile = z.object({ kind: z.enum(['runtime-default', 'unconfined', 'localhost']), reference: z.string() });
+/** With no word at all AppArmor is not what seccomp is, unconfined. */
+const apparmorProfile = profile.extend({ kind: z.enum([...profile.shape.kind.options, 'unset']) });
 const mountSchema = z.object({
   hostPath: z.string(),
   containerPath: z.string(),
@@ -64,13 +66,14 @@ const containerConfig = z.object({
   maskedPaths: z.array(z.string()),
   readonlyPaths: z.array(z.string()),
   seccomp: profile,
-  apparmor: profile,
+  apparmor: apparmorProfile,
   selinux: z.object({ user: z.string(), role: z.string(), type: z.string(), level: z.string() }).nullable(),
 });
 /** A container's configuration, settled: every optional of the wire decided by the parser. */
 export type ContainerConfig = Readonly<z.infer<typeof containerConfig>>;
 export type ContainerMount = ContainerConfig['mounts'][number];
 export type SecurityProfile = z.infer<typeof profile>;
+export type AppArmorProfile = z.infer<typeof apparmorProfile>;
 
 const containerRecord = z.object({
   id: z.string().transform(parseContainerId),

@@ -23,7 +23,17 @@ import { isLive } from './state.ts';
 
 export type SpecParts = Pick<
   Parts,
-  'disk' | 'features' | 'host' | 'hostPaths' | 'images' | 'oomScore' | 'paths' | 'runtimes' | 'settings' | 'store'
+  | 'apparmor'
+  | 'disk'
+  | 'features'
+  | 'host'
+  | 'hostPaths'
+  | 'images'
+  | 'oomScore'
+  | 'paths'
+  | 'runtimes'
+  | 'settings'
+  | 'store'
 >;
 
 export interface SpecSources {
@@ -39,13 +49,14 @@ export async function gatherSpec(parts: SpecParts, sources: SpecSources, signal:
   const { id, config } = record;
   const namespaces = chooseNamespaces(parts, sources);
   await checkMountAbilities(parts, config, runtimeOf(parts, record.handler));
-  const [mounts, volumes, images, devices, hostDevices, seccomp] = await Promise.all([
+  const [mounts, volumes, images, devices, hostDevices, seccomp, apparmorProfile] = await Promise.all([
     resolveMounts(parts, config, signal),
     seedVolumes(parts, record, image, signal),
     mountImageVolumes(parts, record, signal),
     resolveDevices(record, signal),
     config.privileged ? listHostDevices(signal) : [],
     chooseSeccomp(record),
+    parts.apparmor.profileFor(config.apparmor, config.privileged),
   ]);
   return {
     id,
@@ -65,7 +76,7 @@ export async function gatherSpec(parts: SpecParts, sources: SpecSources, signal:
     privileged: config.privileged,
     capabilities: config.capabilities,
     seccomp,
-    apparmorProfile: config.apparmor.kind === 'localhost' ? config.apparmor.reference : '',
+    apparmorProfile,
     selinux: { processLabel: '', mountLabel: '' },
     noNewPrivileges: config.noNewPrivs,
     maskedPaths: config.maskedPaths,

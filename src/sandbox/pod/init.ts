@@ -18,7 +18,7 @@ import { readFile } from 'node:fs/promises';
 
 export type InitParts = Pick<
   Parts,
-  'cgroups' | 'host' | 'lifetime' | 'paths' | 'runtimes' | 'settings' | 'store' | 'watcher'
+  'apparmor' | 'cgroups' | 'host' | 'lifetime' | 'paths' | 'runtimes' | 'settings' | 'store' | 'watcher'
 >;
 
 /**
@@ -43,7 +43,9 @@ async function startPodInit(parts: InitParts, record: PodRecord, signal: AbortSi
   const runtime = runtimeOf(parts, record.handler);
   const bundle = join(parts.paths.pod(record.id).runtime, 'init');
   await mkdir(join(bundle, 'rootfs'), { recursive: true, mode: 0o755 });
-  await writeFile(join(bundle, 'config.json'), encodeSpec(buildSpec(initSpec(parts, record, bundle))));
+  const apparmorProfile = await parts.apparmor.profileFor({ kind: 'unset', reference: '' }, false);
+  const spec = buildSpec({ ...initSpec(parts, record, bundle), apparmorProfile });
+  await writeFile(join(bundle, 'config.json'), encodeSpec(spec));
   const pidFile = join(bundle, 'pid');
   const args = ['--root', runtime.root, 'create', '--bundle', bundle, '--pid-file', pidFile, record.id];
   const made = await captureProgram(parts.watcher, { path: runtime.path, args, env: childEnvironment, limit: 65536 });
@@ -70,7 +72,7 @@ export async function deletePodInit(parts: InitParts, record: PodRecord, signal:
 const initCgroup = (parts: InitParts, record: PodRecord): CgroupPath =>
   parts.cgroups.child(record.cgroup as CgroupPath, record.id);
 
-function initSpec(parts: InitParts, record: PodRecord, bundle: string): SpecInput {
+function initSpec(parts: InitParts, record: PodRecord, bundle: string): Omit<SpecInput, 'apparmorProfile'> {
   const pinned = (path: string | undefined) =>
     path === undefined ? ({ kind: 'host' } as const) : ({ kind: 'path', path } as const);
   return {
@@ -102,7 +104,6 @@ function initSpec(parts: InitParts, record: PodRecord, bundle: string): SpecInpu
     privileged: false,
     capabilities: { add: [], drop: ['ALL'], addAmbient: [] },
     seccomp: { kind: 'runtime_default' },
-    apparmorProfile: '',
     selinux: { processLabel: '', mountLabel: '' },
     noNewPrivileges: true,
     maskedPaths: [],

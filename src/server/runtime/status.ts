@@ -3,7 +3,10 @@ import { mountsRecursivelyReadonly } from '../../sandbox/oci/features.ts';
 import type { Parts } from '../../sandbox/parts.ts';
 import type { Unary } from '../grpc/handlers.ts';
 
-export type StatusParts = Pick<Parts, 'cgroups' | 'features' | 'host' | 'network' | 'runtimes' | 'settings' | 'store'>;
+export type StatusParts = Pick<
+  Parts,
+  'apparmor' | 'cgroups' | 'features' | 'host' | 'network' | 'runtimes' | 'settings' | 'store'
+>;
 
 /** The handler `""` is the default one; features are told only where they are kept. */
 export function status(parts: StatusParts): Unary<StatusRequest, StatusResponse> {
@@ -41,12 +44,21 @@ async function handlersOf(parts: StatusParts): Promise<RuntimeHandler[]> {
   return [...byDefault.map((handler) => ({ ...handler, name: '' })), ...handlers];
 }
 
-function statusInfo({ cgroups, host, network, runtimes, settings, store }: StatusParts): Record<string, string> {
+function statusInfo({
+  apparmor,
+  cgroups,
+  host,
+  network,
+  runtimes,
+  settings,
+  store,
+}: StatusParts): Record<string, string> {
   const config = { settings, runtimes: [...runtimes.values()] };
   return {
     config: JSON.stringify(config, asText),
     cgroups: JSON.stringify({ version: cgroups.version, driver: cgroups.driver }),
     host: JSON.stringify(host),
+    security: JSON.stringify({ apparmor: apparmor.summary() }),
     network: JSON.stringify(network.summary()),
     objects: JSON.stringify({
       pods: store.pods.size,

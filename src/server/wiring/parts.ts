@@ -15,6 +15,7 @@ import { ExitWatch } from '../../sandbox/container/exit-watch.ts';
 import { tellingImages } from '../../sandbox/events/image-events.ts';
 import { OomCounts } from '../../sandbox/events/oom-counts.ts';
 import { OomWatch } from '../../sandbox/events/oom/watch.ts';
+import { AppArmor } from '../../sandbox/apparmor/apparmor.ts';
 import { enterOwnCgroup } from '../../sandbox/pod/cgroups.ts';
 import type { ReconcileParts } from '../../sandbox/reconcile.ts';
 import { FeatureReader } from '../../sandbox/oci/features.ts';
@@ -68,12 +69,15 @@ export async function openParts(given: Given, stack: AsyncDisposableStack): Prom
   for (const directory of empty) await disk.call('removeTree', directory, lifetime);
   if (serviceManagerFrom(environment, process.pid).notifySocket === '') enterOwnCgroup({ cgroups, settings });
   const host = readHostFacts(cgroups);
+  const apparmor = new AppArmor(watcher, log, lifetime);
+  apparmor.start();
   const common = {
     ...{ store, paths, runtimes, cgroups, images, network, watcher, podCalls, disk, hostPaths, settings, host },
     ...{ log, events, reach, lifetime, version, instance, bootId, root: config.root, stateDirectory: config.state },
     locks: new KeyedLocks<string>(),
     flights: new Flights<string, unknown>(),
     oomScore: readOomScore(host),
+    apparmor,
     seccompFilters: new SeccompFilters(),
     features: new FeatureReader(watcher, lifetime),
     operations: metrics.operations,

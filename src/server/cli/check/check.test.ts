@@ -75,6 +75,22 @@ describe('cricket check', () => {
     ]);
   });
 
+  it('says whether AppArmor is on, and what it lacks', async () => {
+    const on = {
+      '/sys/module/apparmor/parameters/enabled': 'Y\n',
+      '/sys/kernel/security/apparmor/profiles': '',
+    };
+    const told = async (changes: Changes) => {
+      const found = (await checkHost(host(changes), config)).find(({ name }) => name === 'AppArmor');
+      return `${found?.state}: ${found?.found}; ${found?.advice}`;
+    };
+    expect(await told({})).to.match(/^ok: off: /);
+    expect(await told({ files: on })).to.match(/^warn: on, without apparmor_parser; .*install the package apparmor/);
+    expect(await told({ files: on, programs: { '/usr/sbin/apparmor_parser --version': '3' } })).to.equal('ok: on; ');
+    const hidden = { ...on, '/sys/kernel/security/apparmor/profiles': undefined };
+    expect(await told({ files: hidden })).to.match(/mount -t securityfs/);
+  });
+
   it('names hybrid control groups and the mount that mends them', async () => {
     const hybrid = mounts(
       '/sys/fs/cgroup/cpu cgroup cpu',

@@ -1,11 +1,12 @@
+import { appArmorParsers } from '../../../linux/apparmor.ts';
 import { kernelVersionOf } from '../../../linux/seccomp.ts';
 import { failed, ok, warn } from './finding.ts';
 import type { Finding } from './finding.ts';
 import type { Host } from './host.ts';
 
-/** Kernel version, overlayfs, seccomp. */
+/** Kernel version, overlayfs, seccomp, AppArmor. */
 export async function checkKernel(host: Host): Promise<readonly Finding[]> {
-  return [await version(host), await overlay(host), await seccomp(host)];
+  return [await version(host), await overlay(host), await seccomp(host), await apparmor(host)];
 }
 
 async function version(host: Host): Promise<Finding> {
@@ -31,4 +32,13 @@ async function seccomp(host: Host): Promise<Finding> {
   return actions === undefined
     ? warn('seccomp', 'not in this kernel', 'containers run unconfined; run a kernel with CONFIG_SECCOMP_FILTER')
     : ok('seccomp', 'there');
+}
+
+async function apparmor(host: Host): Promise<Finding> {
+  const enabled = await host.read('/sys/module/apparmor/parameters/enabled');
+  if (enabled?.startsWith('Y') !== true) return ok('AppArmor', 'off: profiles of pods are refused');
+  if ((await host.read('/sys/kernel/security/apparmor/profiles')) === undefined)
+    return warn('AppArmor', 'on, but not to be seen', 'mount -t securityfs securityfs /sys/kernel/security');
+  for (const parser of appArmorParsers) if (await host.executable(parser)) return ok('AppArmor', 'on');
+  return warn('AppArmor', 'on, without apparmor_parser', 'containers run unconfined; install the package apparmor');
 }

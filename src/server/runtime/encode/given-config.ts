@@ -4,7 +4,12 @@ import {
   SecurityProfile_ProfileType,
   SupplementalGroupsPolicy,
 } from '../../../../api/cri/v1/api.ts';
-import type { ContainerConfig, ContainerMount, SecurityProfile } from '../../../sandbox/container/record.ts';
+import type {
+  AppArmorProfile,
+  ContainerConfig,
+  ContainerMount,
+  SecurityProfile,
+} from '../../../sandbox/container/record.ts';
 import type { PodConfig } from '../../../sandbox/pod/record.ts';
 
 /** With the names, and the numbers for enums, that JSON of the CRI messages has elsewhere in the field. */
@@ -134,7 +139,5 @@ function shownSecurity(config: ContainerConfig): Shown {
   };
 }
 
-const shownProfile = ({ kind, reference }: SecurityProfile): Shown => ({
-  profile_type: profiles[kind],
-  localhost_ref: reference,
-});
+const shownProfile = ({ kind, reference }: SecurityProfile | AppArmorProfile): Shown | null =>
+  kind === 'unset' ? null : { profile_type: profiles[kind], localhost_ref: reference };

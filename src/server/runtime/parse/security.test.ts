@@ -36,6 +36,22 @@ describe('parseSecurity', () => {
     expect(parse(both).seccomp.kind, 'the newer field counts').to.equal('unconfined');
   });
 
+  it('takes localhost/ in front of a profile in the newer field too', () => {
+    const { Localhost, Unconfined } = SecurityProfile_ProfileType;
+    for (const name of ['seccomp', 'apparmor'] as const) {
+      expect(parse({ [name]: profile(Localhost, 'localhost/x') })[name].reference).to.equal('x');
+      refused(() => parse({ [name]: profile(Localhost, 'localhost/') }), `${name}.localhost_ref is empty`);
+      refused(() => parse({ [name]: profile(9 as SecurityProfile_ProfileType) }), `${name}.profile_type is 9`);
+    }
+    expect(parse({}).apparmor.kind, 'no word').to.equal('unset');
+    expect(parse({ apparmor: profile(Unconfined) }).apparmor.kind).to.equal('unconfined');
+    /* eslint-disable @typescript-eslint/no-deprecated -- older clients still write them */
+    expect(parse({ apparmorProfile: 'localhost/x' }).apparmor).to.deep.equal({ kind: 'localhost', reference: 'x' });
+    refused(() => parse({ apparmorProfile: 'localhost/' }), 'apparmor_profile is empty');
+    refused(() => parse({ apparmorProfile: 'x' }), 'none of unconfined');
+    /* eslint-enable @typescript-eslint/no-deprecated */
+  });
+
   it('lets nobody be privileged in a sandbox that is not', () => {
     refused(() => parse({ privileged: true }), 'sandbox is not privileged');
     const security = parseSecurity(filled(LinuxContainerSecurityContext, { privileged: true }), {

@@ -5,7 +5,7 @@ import type {
   SecurityProfile as WireProfile,
 } from '../../../../api/cri/v1/api.ts';
 import { fail } from '../../../base/errors.ts';
-import type { ContainerConfig, SecurityProfile } from '../../../sandbox/container/record.ts';
+import type { AppArmorProfile, ContainerConfig, SecurityProfile } from '../../../sandbox/container/record.ts';
 import type { PodConfig } from '../../../sandbox/pod/record.ts';
 import { member, nonEmpty, text, userNumber } from './values.ts';
 
@@ -61,7 +61,7 @@ export function parseSecurity(given: LinuxContainerSecurityContext | undefined, 
     maskedPaths: [...(given?.maskedPaths ?? [])],
     readonlyPaths: [...(given?.readonlyPaths ?? [])],
     seccomp: parseProfile(given?.seccomp, seccompProfilePath, 'seccomp'),
-    apparmor: parseProfile(given?.apparmor, apparmorProfile, 'apparmor'),
+    apparmor: parseAppArmor(given?.apparmor, apparmorProfile),
     selinux: given?.selinuxOptions === undefined ? null : { ...given.selinuxOptions },
   };
 }
@@ -93,18 +93,28 @@ function parseUser(given: LinuxContainerSecurityContext | undefined): Security['
   };
 }
 
-/** No profile at all means unconfined, as the kubelet and critest have it; the deprecated path counts without one. */
+/** No profile at all means the default one where AppArmor is on, but for privileged containers (kubernetes#51746). */
+function parseAppArmor(given: WireProfile | undefined, deprecated: string): AppArmorProfile {
+  if (given === undefined && deprecated === '') return { kind: 'unset', reference: '' };
+  return parseProfile(given, deprecated, 'apparmor');
+}
+
+/** No seccomp profile at all means unconfined, as the kubelet and critest have it; the deprecated path counts without one. */
 function parseProfile(given: WireProfile | undefined, deprecated: string, name: string): SecurityProfile {
   if (given === undefined) return parseProfilePath(deprecated, name);
   const kind = member(given.profileType, profileKinds, `${field}.${name}.profile_type`);
-  const reference = kind === 'localhost' ? nonEmpty(given.localhostRef, `${field}.${name}.localhost_ref`) : '';
-  return { kind, reference };
+  if (kind !== 'localhost') return { kind, reference: '' };
+  return { kind, reference: localhostName(given.localhostRef, `${field}.${name}.localhost_ref`) };
 }
+
+/** Older clients write `localhost/` in front, in the newer field too. */
+const localhostName = (text: string, where: string) => nonEmpty(text.replace(/^localhost\//, ''), where);
 
 function parseProfilePath(path: string, name: string): SecurityProfile {
   if (path === '' || path === 'unconfined') return { kind: 'unconfined', reference: '' };
   if (path === 'runtime/default' || path === 'docker/default') return { kind: 'runtime-default', reference: '' };
-  if (path.startsWith('localhost/')) return { kind: 'localhost', reference: path.slice('localhost/'.length) };
+  if (path.startsWith('localhost/'))
+    return { kind: 'localhost', reference: localhostName(path, `${field}.${name}_profile`) };
   throw fail(
     'invalid_argument',
     `${field}: ${name} profile ${JSON.stringify(path)} is none of unconfined, runtime/default, localhost/PATH`,
