@@ -32,6 +32,8 @@ export interface PodWish {
   readonly sysctls?: Readonly<Record<string, string>>;
   readonly ports?: readonly Partial<PortMapping>[];
   readonly dns?: Partial<DNSConfig>;
+  readonly overhead?: Partial<LinuxContainerResources>;
+  readonly resources?: Partial<LinuxContainerResources>;
   /** As the kubelet does without a word in the pod: each container has its own PID namespace, the rest is the pod's. */
   readonly namespaces?: Partial<NamespaceOption>;
   readonly privileged?: boolean;
@@ -55,6 +57,8 @@ export function podConfig(wish: PodWish): PodSandboxConfig {
     linux: filled(LinuxPodSandboxConfig, {
       cgroupParent: wish.cgroupParent ?? '',
       sysctls: { ...wish.sysctls },
+      overhead: wish.overhead === undefined ? undefined : filled(LinuxContainerResources, wish.overhead),
+      resources: wish.resources === undefined ? undefined : filled(LinuxContainerResources, wish.resources),
       securityContext: filled(LinuxSandboxSecurityContext, { namespaceOptions, privileged: wish.privileged ?? false }),
     }),
   });

@@ -8,6 +8,7 @@ import { subdirectories } from './files.ts';
 import { freezeGroup, isFrozen, thawGroup } from './freezer.ts';
 import { directoryIn, groupExists, readerOf } from './group.ts';
 import { startIoAccounting } from './io-accounting.ts';
+import { checkHonoured } from './honour.ts';
 import { killGroup } from './kill.ts';
 import type { CgroupVersion, Layout, LayoutSources } from './layout.ts';
 import { findLayout, ownSources } from './layout.ts';
@@ -51,6 +52,13 @@ export interface Cgroups {
   move(pid: number, path: CgroupPath): void;
   /** All of it or nothing; the signal ends the wait, not the work. Errors: see Updater. */
   update(path: CgroupPath, resources: Resources, signal: AbortSignal): Promise<void>;
+  /**
+   * Whether this host can hold such limits, in the cgroup or in a child of it. Errors: `failed_precondition` with what it
+   * lacks. See checkHonoured.
+   */
+  check(near: CgroupPath, resources: Resources): void;
+  /** Sizes of huge pages that this kernel has: `2MB`, `1GB`. */
+  readonly hugepageSizes: readonly string[];
   /** Undefined where the cgroup is absent. */
   read(path: CgroupPath): CgroupStats | undefined;
   /** The same through held descriptors, for what is read again and again. */
@@ -118,6 +126,8 @@ export function openCgroups(options: CgroupsOptions = {}): Cgroups {
     frozen: (path) => isFrozen(layout, path),
     processes: (path) => membersOf(layout, path),
     move: (pid, path) => moveProcess(layout, pid, path),
+    check: (near, resources) => checkHonoured(layout, near, resources),
+    hugepageSizes: layout.hugepageSizes,
     update: (path, resources, signal) => updater.update(path, resources, signal),
     read: (path) => readStats(layout, controllers, readerOf(layout, path)),
     reader: (path) => readers.open(path),

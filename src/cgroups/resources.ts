@@ -13,7 +13,7 @@ export interface Resources {
   readonly cpuPeriod?: bigint;
   /** Bytes; negative lifts the limit. */
   readonly memoryLimitBytes?: bigint;
-  /** Bytes of memory and swap together; negative lifts the limit. Ignored where the host accounts no swap. */
+  /** Bytes of memory and swap together; negative lifts the limit. */
   readonly memorySwapLimitBytes?: bigint;
   /** Lists as in `0-3,8`. */
   readonly cpusetCpus?: string;
@@ -58,8 +58,8 @@ export function checkResources(resources: Resources): void {
     if (limit < 0n) throw invalid(`limit of ${pageSize} huge pages`, limit, '0 or more');
   }
   for (const file of Object.keys(resources.unified ?? {})) {
-    if (!/^(?!cgroup\.)[a-z0-9_]+(\.[A-Za-z0-9_]+)+$/.test(file))
-      throw invalid('unified', file, 'names of controller files such as memory.high');
+    if (!/^(?!cgroup\.|memory\.reclaim$)[a-z0-9_]+(\.[A-Za-z0-9_]+)+$/.test(file))
+      throw invalid('unified', file, 'names of limits of a controller such as memory.high');
   }
 }
 

@@ -83,7 +83,10 @@ describe('cgroups: update', () => {
       [{ hugepages: [{ pageSize: '../x', limit: 1n }] }, /^invalid_argument: .*huge page/],
       [{ unified: { 'cgroup.kill': '1' } }, /^invalid_argument: .*unified/],
       [{ unified: { '../memory.max': '1' } }, /^invalid_argument: .*unified/],
-      [{ unified: { 'memory.high': '1' } }, /^failed_precondition: .*need cgroup v2/],
+      [
+        { unified: { 'memory.high': '1' } },
+        /^failed_precondition: .*unified memory.high cannot be set here: this host has cgroup v1/,
+      ],
     ];
     for (const [resources, answer] of wrong) {
       expect(await codeOf(update({ cpuShares: 7n, ...resources }))).to.match(answer);

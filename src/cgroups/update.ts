@@ -9,6 +9,7 @@ import type { Controllers } from './controllers.ts';
 import type { PathWrite, Write } from './controllers/controller.ts';
 import { withCopiedCpusets } from './cpuset-tree.ts';
 import { writeText } from './files.ts';
+import { checkHonoured } from './honour.ts';
 import { filePath, groupExists, readerOf } from './group.ts';
 import type { Layout } from './layout.ts';
 import type { CgroupPath } from './path.ts';
@@ -52,6 +53,7 @@ export class Updater {
 
   async #apply(path: CgroupPath, resources: Resources): Promise<void> {
     if (!groupExists(this.#layout, path)) throw fail('not_found', `update cgroup ${path}: no such cgroup`);
+    checkHonoured(this.#layout, path, resources);
     const done: PathWrite[] = [];
     try {
       for (const write of this.#plan(path, resources)) {
@@ -75,8 +77,6 @@ export class Updater {
     const read = readerOf(this.#layout, path);
     const planned = allSides(this.#layout, this.#controllers).flatMap((side) => side.plan(resources, read));
     const unified = Object.entries(resources.unified ?? {});
-    if (unified.length > 0 && this.#layout.version === 'v1')
-      throw fail('failed_precondition', `update cgroup ${path}: unified resources need cgroup v2, this host has v1`);
     const raw: Write[] = unified.map(([file, value]) => ({ file, value, waits: true }));
     return withCopiedCpusets(this.#layout, path, [...planned, ...raw]);
   }

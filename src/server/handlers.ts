@@ -109,7 +109,7 @@ export function runtimeHandlers(parts: HandlerParts, streaming: Pick<Streaming, 
     listPodSandboxMetrics: listPodSandboxMetrics(parts),
     streamPodSandboxMetrics: streamPodSandboxMetrics(parts),
     runtimeConfig: runtimeConfig(parts.cgroups),
-    updatePodSandboxResources,
+    updatePodSandboxResources: updatePodSandboxResources(parts),
   };
 }
 

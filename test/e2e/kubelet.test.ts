@@ -213,8 +213,8 @@ describe('a real kubelet', function () {
   it('met no answer that it did not expect', () => {
     const odd = /code = (Internal|InvalidArgument|Unknown|Unimplemented)|not implemented, falling back/;
     const lines = readFileSync(node.kubelet().logFile, 'utf8').split('\n');
-    // The typing mistake above, and what a resize asks for that is not there yet.
-    const known = /bussybox|UpdatePodSandboxResources/;
+    // The typing mistake above.
+    const known = /bussybox/;
     expect(lines.filter((line) => odd.test(line) && !known.test(line))).to.deep.equal([]);
     const own = node.cricket.log().split('\n');
     expect(own.filter((line) => line.includes('"level":"error"'))).to.deep.equal([]);

@@ -1,4 +1,3 @@
-import { fail } from '../../base/errors.ts';
 import type { ReadFile } from '../group.ts';
 import type { Resources } from '../resources.ts';
 import type { Controller, Side, Write } from './controller.ts';
@@ -44,14 +43,13 @@ function side(sizes: readonly string[], files: Files): Side<readonly HugetlbStat
   return {
     plan: ({ hugepages = [] }: Resources): readonly Write[] =>
       hugepages.flatMap(({ pageSize, limit }) => {
-        const known = sizes.includes(pageSize);
-        if (!known && limit > 0n)
-          throw fail('failed_precondition', `huge pages of ${pageSize}: this kernel has ${sizes.join(', ') || 'none'}`);
+        // Of a size that no one here can use nothing needs to be limited.
+        if (!sizes.includes(pageSize)) return [];
         // Reservations fail with an error at mmap; faults past the limit would end in SIGBUS, so both are set.
         return [files.limit, files.reserved].map((file) => ({
           file: `hugetlb.${pageSize}.${file}`,
           value: `${limit}`,
-          ...(limit > 0n && file === files.limit ? {} : { optional: true as const }),
+          ...(file === files.limit ? {} : { optional: true as const }),
         }));
       }),
     stats: (read) => {

@@ -9,7 +9,6 @@ import type { CgroupPath } from '../../cgroups/path.ts';
 import type { Image } from '../../image/service.ts';
 import { createMonitored } from '../oci/conmon.ts';
 import type { Monitored } from '../oci/conmon.ts';
-import { capabilitySection } from '../oci/spec/capabilities.ts';
 import { buildSpec } from '../oci/spec/spec.ts';
 import { encodeSpec } from '../oci/spec/encode.ts';
 import { ensurePodInit } from '../pod/init.ts';
@@ -22,11 +21,13 @@ import { containerKey, containerTitle } from './record.ts';
 import type { ContainerConfig, ContainerRecord } from './record.ts';
 import { deleteFiles } from './remove.ts';
 import type { RemoveParts } from './remove.ts';
+import { loweredNotes } from './lowered.ts';
 import { imagesOfVolumes } from './image-volumes.ts';
 import { editSpec } from './edit-spec.ts';
 import { prepareLog } from './prepare-log.ts';
 import { dismantle, runtimeOf } from './release.ts';
 import { gatherSpec } from './spec-input.ts';
+import { cgroupResources } from './spec-resources.ts';
 import type { SpecParts } from './spec-input.ts';
 import { settleLater } from './exit.ts';
 import type { ExitParts } from './exit.ts';
@@ -107,9 +108,8 @@ async function makeContainer(parts: CreateParts, pod: Pod, config: ContainerConf
   const runtime = runtimeOf(parts, record.handler);
   const input = await traced('container.spec', () => gatherSpec(parts, { record, pod, image, user }, signal));
   const built = await traced('container.edits', () => editSpec(parts, record, pod.record.config, buildSpec(input)));
-  const { withheld } = capabilitySection(input);
-  if (withheld.length > 0)
-    parts.log.warn({ container: id, withheld }, 'capabilities left out: the daemon has none of them');
+  const lowered = loweredNotes(parts, record, config.resources);
+  if (lowered.length > 0) parts.log.warn({ container: id, lowered }, 'container has less than it asked for');
   const spec = parts.seccompFilters.apply(runtime, built);
   await traced('container.bundle', () =>
     Promise.all([writeFile(at.spec, encodeSpec(spec), { mode: 0o600 }), prepareLog(parts, config, signal)]),
@@ -148,6 +148,7 @@ function planContainer(parts: CreateParts, pod: Pod, config: ContainerConfig, im
   const id = newContainerId();
   const handler = pod.record.handler;
   runtimeOf(parts, handler);
+  parts.cgroups.check(pod.record.cgroup as CgroupPath, cgroupResources(config.resources));
   return {
     id,
     podId: pod.record.id,

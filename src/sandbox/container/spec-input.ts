@@ -5,12 +5,12 @@ import { chooseCommand } from '../oci/spec/command.ts';
 import { listHostDevices, resolveDevice } from '../oci/spec/host-devices.ts';
 import type { DeviceNode, NamespaceChoice, Namespaces, SeccompChoice, SpecInput } from '../oci/spec/input.ts';
 import { chooseCgroupNamespace } from '../oci/spec/namespaces.ts';
-import { effectiveOomScoreAdj } from '../oci/spec/oom-score.ts';
 import { parseSeccompProfile } from '../oci/spec/seccomp/profile.ts';
 import { containerLimits } from '../oci/spec/ulimits.ts';
 import { hostnameOf } from '../pod/run.ts';
 import type { Parts } from '../parts.ts';
 import type { Pod } from '../store/store.ts';
+import { givenOomScore } from './lowered.ts';
 import { mountImageVolumes } from './image-volumes.ts';
 import { checkMountAbilities } from './mount-abilities.ts';
 import { resolveMounts } from './mount-sources.ts';
@@ -24,6 +24,7 @@ import { isLive } from './state.ts';
 export type SpecParts = Pick<
   Parts,
   | 'apparmor'
+  | 'cgroups'
   | 'disk'
   | 'features'
   | 'host'
@@ -82,9 +83,9 @@ export async function gatherSpec(parts: SpecParts, sources: SpecSources, signal:
     maskedPaths: config.maskedPaths,
     readonlyPaths: config.readonlyPaths,
     namespaces,
-    resources: specResources(config.resources, parts.settings.pidsLimit),
+    resources: specResources(config.resources, { ...parts.settings, hugepageSizes: parts.cgroups.hugepageSizes }),
     blockIo: {},
-    oomScoreAdj: effectiveOomScoreAdj(config.resources.oomScoreAdj, parts.oomScore.own, parts.oomScore.maySetLower),
+    oomScoreAdj: givenOomScore(parts, config.resources.oomScoreAdj),
     rlimits: containerLimits(config.name, pod.record.config.annotations, parts.settings),
     annotations: specAnnotations(sources),
     host: parts.host,

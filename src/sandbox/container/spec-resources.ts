@@ -2,12 +2,20 @@ import type { Resources } from '../../cgroups/resources.ts';
 import type { SpecResources } from '../oci/spec/input.ts';
 import type { ContainerResources } from './resources.ts';
 
-/** The limits a container is created with; `pidsDefault` where it names none (-1: none). */
-export function specResources(resources: ContainerResources, pidsDefault: number): SpecResources {
-  const pidsLimit = resources.pidsLimit || (pidsDefault > 0 ? pidsDefault : 0);
+/** What decides limits beside the container's own wishes. */
+interface SpecDefaults {
+  /** Where it names none (-1: none). */
+  readonly pidsLimit: number;
+  /** Sizes of huge pages that the kernel has: of others a limit of 0 needs not be written, and cannot. */
+  readonly hugepageSizes: readonly string[];
+}
+
+/** The limits a container is created with. */
+export function specResources(resources: ContainerResources, defaults: SpecDefaults): SpecResources {
   return {
     ...resources,
-    pidsLimit,
+    pidsLimit: resources.pidsLimit || (defaults.pidsLimit > 0 ? defaults.pidsLimit : 0),
+    hugepages: resources.hugepages.filter(({ pageSize }) => defaults.hugepageSizes.includes(pageSize)),
   };
 }
 

@@ -1,13 +1,16 @@
 import { fail } from '../../base/errors.ts';
 import type { CgroupPath } from '../../cgroups/path.ts';
+import { replaceOomScore } from '../../linux/oom-score.ts';
 import type { Container } from '../store/store.ts';
 import type { Parts } from '../parts.ts';
+import { givenOomScore } from './lowered.ts';
 import { containerTitle } from './record.ts';
+import { mergeResources } from './resources.ts';
 import type { ContainerResources } from './resources.ts';
 import { cgroupResources } from './spec-resources.ts';
 import { isLive } from './state.ts';
 
-export type UpdateParts = Pick<Parts, 'cgroups' | 'lifetime' | 'locks'>;
+export type UpdateParts = Pick<Parts, 'cgroups' | 'lifetime' | 'locks' | 'log' | 'oomScore'>;
 
 /**
  * Changes limits of a created or running container, all or none; what is not given (0, '') stays.
@@ -24,18 +27,21 @@ export async function updateContainer(
   const { state } = container;
   if (!isLive(state)) throw fail('failed_precondition', `update ${containerTitle(record)}: it is ${state.kind}`);
   await parts.cgroups.update(record.cgroup as CgroupPath, cgroupResources(wanted), parts.lifetime);
-  await container.note({ kind: 'updated', resources: merge(state.resources, wanted) });
+  const resources = mergeResources(state.resources, wanted);
+  replaceScores(parts, container, state.resources.oomScoreAdj, resources.oomScoreAdj);
+  await container.note({ kind: 'updated', resources });
 }
 
-/** oom_score_adj belongs to the process and cannot be updated: the kubelet sends it along unchanged. */
-function merge(before: ContainerResources, wanted: ContainerResources): ContainerResources {
-  const given = Object.entries(wanted).filter(([, value]) => value !== 0 && value !== '');
-  const pages = new Map([...before.hugepages, ...wanted.hugepages].map((page) => [page.pageSize, page]));
-  return {
-    ...before,
-    ...Object.fromEntries(given),
-    unified: { ...before.unified, ...wanted.unified },
-    hugepages: [...pages.values()],
-    oomScoreAdj: before.oomScoreAdj,
-  };
+/**
+ * The kubelet works it out anew from a memory request that is resized. It belongs to each process, and children have
+ * their parent's; a program that gave itself another one keeps that.
+ */
+function replaceScores(parts: UpdateParts, { record }: Container, before: number, after: number): void {
+  const [from, to] = [givenOomScore(parts, before), givenOomScore(parts, after)];
+  if (to !== after && after !== before)
+    parts.log.warn({ container: record.id, wanted: after, given: to }, 'oom_score_adj raised to what may be given');
+  if (from === to) return;
+  const refused = parts.cgroups.processes(record.cgroup as CgroupPath).filter((pid) => !replaceOomScore(pid, from, to));
+  if (refused.length > 0)
+    parts.log.warn({ container: record.id, pids: refused, wanted: to }, 'oom_score_adj of processes not lowered');
 }

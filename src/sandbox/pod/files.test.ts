@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { newInstanceId, newPodId } from '../../base/ids.ts';
 import { createPaths } from '../store/paths.ts';
 import { writePodFiles } from './files.ts';
+import { noPodResources } from './resources-schema.ts';
 import type { PodConfig, PodRecord } from './record.ts';
 
 const plain: PodConfig = {
@@ -18,6 +19,7 @@ const plain: PodConfig = {
     ports: [],
     sysctls: {},
     privileged: false,
+    limits: noPodResources,
   },
 };
 

@@ -5,6 +5,7 @@ import { captureProgram } from '../../linux/capture.ts';
 import { exitCodeOf, startTimeOf } from '../../linux/pidfd.ts';
 import type { CgroupPath } from '../../cgroups/path.ts';
 import type { ProcessIdentity } from '../container/state.ts';
+import { givenOomScore } from '../container/lowered.ts';
 import { runtimeOf } from '../container/release.ts';
 import { childEnvironment, cleanRuntimeMessage, deleteContainer, startContainer } from '../oci/runtime.ts';
 import { encodeSpec } from '../oci/spec/encode.ts';
@@ -18,7 +19,7 @@ import { readFile } from 'node:fs/promises';
 
 export type InitParts = Pick<
   Parts,
-  'apparmor' | 'cgroups' | 'host' | 'lifetime' | 'paths' | 'runtimes' | 'settings' | 'store' | 'watcher'
+  'apparmor' | 'cgroups' | 'host' | 'lifetime' | 'oomScore' | 'paths' | 'runtimes' | 'settings' | 'store' | 'watcher'
 >;
 
 /**
@@ -118,7 +119,7 @@ function initSpec(parts: InitParts, record: PodRecord, bundle: string): Omit<Spe
     },
     resources: {},
     blockIo: {},
-    oomScoreAdj: 0,
+    oomScoreAdj: givenOomScore(parts, 0),
     rlimits: [],
     annotations: {},
     host: parts.host,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { CheckpointKind } from '../../base/checkpoint.ts';
 import type { PodId } from '../../base/ids.ts';
 import { parsePodId } from '../../base/ids.ts';
+import { podResourcesSchema } from './resources-schema.ts';
 
 export const stringMap = z.record(z.string(), z.string());
 
@@ -38,6 +39,7 @@ const podConfig = z.object({
   ports: z.array(portMapping).default([]),
   sysctls: stringMap,
   privileged: z.boolean(),
+  limits: podResourcesSchema.default({ overhead: null, resources: null }),
 });
 /** A sandbox's configuration, settled: what RunPodSandbox was asked for, with every default decided. */
 export type PodConfig = Readonly<z.infer<typeof podConfig>>;

@@ -7,10 +7,12 @@ import { nowNanos } from '../../base/clock.ts';
 import { Rollback, describeFailures } from '../../base/rollback.ts';
 import { describeSpan, traced } from '../../base/trace.ts';
 import type { CgroupPath } from '../../cgroups/path.ts';
+import { cgroupResources } from '../container/spec-resources.ts';
 import { ownPodCgroup } from './cgroups.ts';
 import { shmBytes, writePodFiles } from './files.ts';
 import { podKey, podTitle } from './record.ts';
 import type { PodConfig, PodRecord } from './record.ts';
+import { podLimits } from './resources.ts';
 import { isReady } from './state.ts';
 import type { Parts } from '../parts.ts';
 import { sameAsWritten } from '../store/same.ts';
@@ -97,7 +99,7 @@ async function makePod(parts: RunPodParts, request: RunPodRequest): Promise<PodI
     await disk.call('unmountAll', at.shm, s);
   });
   undo.defer('cgroup', (s) => (record.ownsCgroup ? cgroups.remove(record.cgroup as CgroupPath, s) : undefined));
-  if (record.ownsCgroup) await traced('pod.cgroup', () => cgroups.create(record.cgroup as CgroupPath));
+  if (record.ownsCgroup) await traced('pod.cgroup', async () => makeCgroup(parts, record, step()));
   reach('run-pod:cgroup');
 
   await pinning;
@@ -119,6 +121,14 @@ async function makePod(parts: RunPodParts, request: RunPodRequest): Promise<PodI
   reach('run-pod:saved');
   parts.log.info({ pod: id, name: `${config.namespace}/${config.name}`, ips }, 'sandbox ready');
   return id;
+}
+
+/** The kubelet limits what it makes; what we make is limited here. */
+async function makeCgroup({ cgroups }: RunPodParts, record: PodRecord, signal: AbortSignal): Promise<void> {
+  const cgroup = record.cgroup as CgroupPath;
+  cgroups.create(cgroup);
+  if (record.config.limits.resources !== null || record.config.limits.overhead !== null)
+    await cgroups.update(cgroup, cgroupResources(podLimits(record.config.limits)), signal);
 }
 
 const none = Promise.resolve();

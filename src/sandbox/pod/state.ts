@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { CheckpointKind } from '../../base/checkpoint.ts';
 import { assertNever, fail } from '../../base/errors.ts';
+import { podResourcesSchema } from './resources-schema.ts';
+import type { PodResources } from './resources-schema.ts';
 
 /*
  *   creating ──made──▶ ready ──stopping──▶ stopping ──stopped──▶ stopped
@@ -13,7 +15,14 @@ const podState = z.discriminatedUnion('kind', [
   /** An intent: not listed; a restart undoes it. */
   z.object({ kind: z.literal('creating') }),
   /** initPid is 0 while no container shares its PID namespace. */
-  z.object({ kind: z.literal('ready'), ips: z.array(z.string()), initPid: z.number(), initStart: z.string() }),
+  z.object({
+    kind: z.literal('ready'),
+    ips: z.array(z.string()),
+    initPid: z.number(),
+    initStart: z.string(),
+    /** Resources after updates; what it was made with is in the record. */
+    resized: podResourcesSchema.optional(),
+  }),
   /** Containers are being ended; no new one starts. */
   z.object({ kind: z.literal('stopping') }),
   z.object({ kind: z.literal('stopped') }),
@@ -33,6 +42,7 @@ export type PodEvent =
     }
   /** The init of a PID namespace that containers share, made when the first of them asks for it. */
   | { readonly kind: 'init-made'; readonly pid: number; readonly start: string }
+  | { readonly kind: 'resized'; readonly resources: PodResources }
   | { readonly kind: 'stopping' }
   | { readonly kind: 'stopped' }
   | { readonly kind: 'broke'; readonly reason: string }
@@ -47,6 +57,9 @@ export function stepPod(state: PodState, event: PodEvent): PodState {
     case 'init-made':
       if (state.kind !== 'ready') throw refused(state, event);
       return { ...state, initPid: event.pid, initStart: event.start };
+    case 'resized':
+      if (state.kind !== 'ready') throw refused(state, event);
+      return { ...state, resized: event.resources };
     case 'stopping':
       if (state.kind === 'creating' || state.kind === 'removing') throw refused(state, event);
       return state.kind === 'stopped' ? state : { kind: 'stopping' };

@@ -6,6 +6,7 @@ import { newContainerId, newInstanceId, newPodId, parseImageId } from '../../bas
 import { silentLogger } from '../../base/log.ts';
 import type { ContainerRecord } from '../container/record.ts';
 import type { PodConfig, PodRecord } from '../pod/record.ts';
+import { noPodResources } from '../pod/resources-schema.ts';
 import { loadStore } from './load.ts';
 import { createPaths } from './paths.ts';
 import { createStore } from './store.ts';
@@ -22,6 +23,7 @@ const podConfig: PodConfig = {
     ports: [],
     sysctls: {},
     privileged: false,
+    limits: noPodResources,
   },
 };
 const podRecord = (): PodRecord => ({

@@ -13,7 +13,7 @@ import type { Verb } from './verb.ts';
 
 export const inspectPath = '/v1/inspect';
 
-type InspectParts = Pick<Parts, 'cgroups' | 'images' | 'network' | 'oomScore' | 'paths' | 'store'>;
+type InspectParts = Pick<Parts, 'cgroups' | 'host' | 'images' | 'network' | 'oomScore' | 'paths' | 'store'>;
 
 /** GET /v1/inspect?object=NAME&kind=pod|container|image : all that is known of one object. */
 export function inspectVerb(parts: InspectParts): Verb {

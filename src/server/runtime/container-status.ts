@@ -7,7 +7,7 @@ import { encodeUnreadableContainerStatus } from './encode/unreadable.ts';
 import { containerInfo } from './encode/info.ts';
 
 export function containerStatus(
-  parts: Pick<Parts, 'oomScore' | 'paths' | 'store'>,
+  parts: Pick<Parts, 'host' | 'oomScore' | 'paths' | 'store'>,
 ): Unary<ContainerStatusRequest, ContainerStatusResponse> {
   return async ({ containerId, verbose }) => {
     const unreadable = findUnreadable(parts.store, 'container', containerId);

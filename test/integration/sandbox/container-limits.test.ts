@@ -1,14 +1,14 @@
 import { expect } from 'chai';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { cpus } from 'node:os';
 import type { LinuxContainerResources } from '../../../api/cri/v1/api.ts';
-import { HugepageLimit, LinuxContainerResources as Resources } from '../../../api/cri/v1/api.ts';
+import { Capability, HugepageLimit, LinuxContainerResources as Resources } from '../../../api/cri/v1/api.ts';
 import { filled } from '../../../hack/lib/cri-client.ts';
 import { startCricket } from '../../fixtures/daemon.ts';
 import type { Cricket } from '../../fixtures/daemon.ts';
 import { containerStatus, containerWith, createContainer, exited, runContainer, runPod } from '../../fixtures/pods.ts';
 import type { TestContainer, TestPod } from '../../fixtures/pods.ts';
-import { cgroupFile, execIn, fails, initPid, sh } from './lab.ts';
+import { cgroupFile, execIn, fails, initPid, procStatus, sh } from './lab.ts';
 
 const MiB = 1024n * 1024n;
 const v2 = (() => {
@@ -18,6 +18,10 @@ const v2 = (() => {
     return false;
   }
 })();
+
+const hugepages = (pageSize: string, limit: bigint) => ({
+  hugepageLimits: [filled(HugepageLimit, { pageSize, limit })],
+});
 
 describe('limits of a container', () => {
   let cricket: Cricket;
@@ -97,6 +101,17 @@ hard = 0`;
     expect((await told(container))?.oomScoreAdj).to.equal(-999n);
   });
 
+  it('that were lowered for want of a capability are noted, and logged', async () => {
+    const security = { capabilities: filled(Capability, { addCapabilities: ['ALL'] }) };
+    const container = await runContainer(cricket, pod, { name: 'c', security, resources: { oomScoreAdj: -999n } });
+    const { info } = await cricket.client.runtime.containerStatus({ containerId: container.id, verbose: true });
+    const { notes = [] } = JSON.parse(info['info'] ?? '') as { readonly notes?: readonly string[] };
+    const bounding = BigInt(`0x${procStatus(await initPid(cricket, container), 'CapBnd')}`);
+    const all = (1n << BigInt(Number(readFileSync('/proc/sys/kernel/cap_last_cap', 'utf8')) + 1)) - 1n;
+    expect(notes.some((note) => note.startsWith('capabilities left out'))).to.equal(bounding !== all);
+    for (const note of notes) expect(cricket.log()).to.contain(note);
+  });
+
   it("are the configuration's ulimits, not the daemon's own", async () => {
     const limits = readFileSync(`/proc/${await initPid(cricket, await limited({}))}/limits`, 'utf8');
     expect(limits)
@@ -133,6 +148,26 @@ hard = 0`;
       expect(await told(container)).to.deep.equal(status);
     });
 
+    it('give its processes another oom_score_adj, but those that gave themselves one', async () => {
+      const container = await limited({ oomScoreAdj: 800n });
+      const own = await sh(cricket, container, 'sleep 600 & echo 950 > /proc/$!/oom_score_adj; echo $!');
+      await update(container, { oomScoreAdj: 900n });
+      const scores = await sh(cricket, container, `cat /proc/1/oom_score_adj /proc/${own}/oom_score_adj; kill ${own}`);
+      expect(scores.split('\n')).to.deep.equal(['900', '950']);
+      expect(await told(container)).to.include({ oomScoreAdj: 900n });
+      await update(container, { cpuShares: 5n });
+      expect(await sh(cricket, container, 'cat /proc/1/oom_score_adj')).to.equal('900');
+    });
+
+    it('keep the allowance of swap where memory changes alone, and say so', async () => {
+      const container = await limited({ memoryLimitInBytes: 64n * MiB, memorySwapLimitInBytes: 80n * MiB });
+      await update(container, { memoryLimitInBytes: 96n * MiB });
+      const group = `${cricket.podCgroup(pod.id)}/${container.id}`;
+      const swap = cgroupFile(group, 'memory.memsw.limit_in_bytes', 'memory.swap.max');
+      expect(swap).to.equal(String((v2 ? 16n : 112n) * MiB));
+      expect(await told(container)).to.include({ memorySwapLimitInBytes: 112n * MiB });
+    });
+
     it('are in force for a container that is not started yet, and refused for one that ended', async () => {
       const container = await createContainer(cricket, pod, { name: 'c' });
       await update(container, { memoryLimitInBytes: 32n * MiB });
@@ -156,6 +191,7 @@ hard = 0`;
     ['negative shares', { cpuShares: -5n }, 'cpu_shares'],
     ['a set of CPUs that is none', { cpusetCpus: '0;rm' }, 'cpuset'],
     ['an oom_score_adj out of range', { oomScoreAdj: 1001n }, 'oom_score_adj'],
+    ['swap without memory', { memorySwapLimitInBytes: 9n * MiB }, 'without resources.memory_limit_in_bytes'],
     ['less memory and swap than memory', { memoryLimitInBytes: 9n * MiB, memorySwapLimitInBytes: 8n * MiB }, 'swap'],
     ['a huge page that is none', { hugepageLimits: [filled(HugepageLimit, { pageSize: 'big', limit: 1n })] }, 'page'],
     ['a cgroup file to climb out by', { unified: { '../x': '1' } }, 'unified'],
@@ -165,6 +201,39 @@ hard = 0`;
       const request = { podSandboxId: pod.id, config, sandboxConfig: pod.config };
       await fails(cricket.client.runtime.createContainer(request), 'INVALID_ARGUMENT', said);
     });
+
+  for (const [what, resources, said] of [
+    ['files of the other version of cgroups', { unified: { [v2 ? 'blkio.weight' : 'memory.high']: '1' } }, 'unified'],
+    ['a size of huge pages that no kernel has', hugepages('3MB', 1n), 'huge pages of 3MB cannot be set here'],
+  ] as const)
+    it(`are not ${what}`, async () => {
+      const container = await limited({});
+      const refused = createContainer(cricket, pod, { name: 'd', resources: { cpuShares: 7n, ...resources } });
+      await fails(refused, 'FAILED_PRECONDITION', said);
+      await fails(update(container, { cpuShares: 7n, ...resources }), 'FAILED_PRECONDITION', said);
+      expect(inForce(container).weight).not.to.equal(7);
+    });
+
+  it('may be none of huge pages that no kernel has: the kubelet names all sizes of its node', async () => {
+    const container = await limited(hugepages('3MB', 0n));
+    expect((await told(container))?.hugepageLimits).to.deep.equal(hugepages('3MB', 0n).hugepageLimits);
+  });
+
+  it('hold for each size of huge pages, with their reservations after an update', async () => {
+    const sizes = readdirSync('/sys/kernel/mm/hugepages').map((name) => Number(/\d+/.exec(name)?.[0]) / 1024);
+    for (const mib of sizes.filter(Number.isInteger)) {
+      const pageSize = mib >= 1024 ? `${mib / 1024}GB` : `${mib}MB`;
+      const bytes = BigInt(mib) * MiB;
+      const container = await limited(hugepages(pageSize, bytes));
+      const group = `${cricket.podCgroup(pod.id)}/${container.id}`;
+      const limit = (kind: string) =>
+        cgroupFile(group, `hugetlb.${pageSize}.${kind}limit_in_bytes`, `hugetlb.${pageSize}.${kind}max`);
+      expect(limit('')).to.equal(String(bytes));
+      await update(container, hugepages(pageSize, 2n * bytes));
+      expect([limit(''), limit('rsvd.')]).to.deep.equal([String(2n * bytes), String(2n * bytes)]);
+      await cricket.client.runtime.removeContainer({ containerId: container.id });
+    }
+  });
 
   it('that do not fit this host are said to', async () => {
     const config = containerWith({ name: 'c', resources: { cpusetCpus: String(cpus().length + 7) } });

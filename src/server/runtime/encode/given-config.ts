@@ -10,7 +10,9 @@ import type {
   ContainerMount,
   SecurityProfile,
 } from '../../../sandbox/container/record.ts';
+import type { ContainerResources } from '../../../sandbox/container/resources.ts';
 import type { PodConfig } from '../../../sandbox/pod/record.ts';
+import type { PodResources } from '../../../sandbox/pod/resources-schema.ts';
 
 /** With the names, and the numbers for enums, that JSON of the CRI messages has elsewhere in the field. */
 type Shown = Readonly<Record<string, unknown>>;
@@ -49,9 +51,15 @@ export function givenPodConfig(config: PodConfig): Shown {
         privileged: config.privileged,
       },
       sysctls: config.sysctls,
+      ...shownPodResources(config.limits),
     },
   };
 }
+
+export const shownPodResources = ({ overhead, resources }: PodResources): Shown => ({
+  ...(overhead === null ? {} : { overhead: shownResources(overhead) }),
+  ...(resources === null ? {} : { resources: shownResources(resources) }),
+});
 
 /** ContainerConfig as it was understood, environment included: the specification beside it has that too. */
 export function givenContainerConfig(config: ContainerConfig): Shown {
@@ -82,7 +90,7 @@ export function givenContainerConfig(config: ContainerConfig): Shown {
     stdin: config.stdin,
     stdin_once: config.stdinOnce,
     tty: config.tty,
-    linux: { resources: shownResources(config), security_context: shownSecurity(config) },
+    linux: { resources: shownResources(config.resources), security_context: shownSecurity(config) },
   };
 }
 
@@ -97,7 +105,7 @@ function shownMount(mount: ContainerMount): Shown {
   };
 }
 
-function shownResources({ resources }: ContainerConfig): Shown {
+export function shownResources(resources: ContainerResources): Shown {
   return {
     cpu_period: resources.cpuPeriod,
     cpu_quota: resources.cpuQuota,

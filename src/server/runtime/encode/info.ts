@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
+import { loweredNotes } from '../../../sandbox/container/lowered.ts';
 import { isLive } from '../../../sandbox/container/state.ts';
 import type { Parts } from '../../../sandbox/parts.ts';
+import { podResourcesOf } from '../../../sandbox/pod/resources.ts';
 import type { PodRecord } from '../../../sandbox/pod/record.ts';
 import type { Container, Pod } from '../../../sandbox/store/store.ts';
-import { givenContainerConfig, givenPodConfig } from './given-config.ts';
+import { givenContainerConfig, givenPodConfig, shownPodResources } from './given-config.ts';
 
 type Info = Record<string, string>;
 
@@ -11,7 +13,7 @@ type Info = Record<string, string>;
 export function podInfo(pod: Pod, network: object | undefined): Info {
   const { record, state } = pod;
   const pid = state.kind === 'ready' ? state.initPid : 0;
-  const { config, cgroup, pins, handler, bootId } = record;
+  const { config, cgroup, pins, handler, bootId, ownsCgroup } = record;
   return asInfo({
     pid,
     state: state.kind,
@@ -19,6 +21,9 @@ export function podInfo(pod: Pod, network: object | undefined): Info {
     runtimeHandler: handler,
     ...(network === undefined ? {} : { network }),
     bootId,
+    // After updates; cgroupOwner: who puts them in force.
+    ...shownPodResources(podResourcesOf(pod)),
+    cgroupOwner: ownsCgroup ? 'cricket' : 'caller',
     config: givenPodConfig(config),
     runtimeSpec: { hostname: config.hostname, linux: { namespaces: pinnedNamespaces(pins), sysctl: config.sysctls } },
   });
@@ -29,10 +34,13 @@ const pinnedNamespaces = ({ net, ipc, uts }: PodRecord['pins']) =>
   Object.entries({ network: net, ipc, uts }).flatMap(([type, path]) => (path === undefined ? [] : [{ type, path }]));
 
 /** What `crictl inspect` shows beside the status: sandboxID, pid, config, runtimeSpec, as elsewhere in the field. */
-export async function containerInfo(parts: Pick<Parts, 'paths' | 'oomScore'>, container: Container): Promise<Info> {
+export async function containerInfo(
+  parts: Pick<Parts, 'host' | 'oomScore' | 'paths'>,
+  container: Container,
+): Promise<Info> {
   const { record, state } = container;
   const at = parts.paths.container(record.id);
-  const notes = loweredScore(parts, container);
+  const notes = loweredNotes(parts, record, 'resources' in state ? state.resources : record.config.resources);
   return asInfo({
     sandboxID: record.podId,
     pid: isLive(state) ? state.init.pid : 0,
@@ -46,13 +54,6 @@ export async function containerInfo(parts: Pick<Parts, 'paths' | 'oomScore'>, co
     config: givenContainerConfig(record.config),
     runtimeSpec: await readSpec(at.spec),
   });
-}
-
-function loweredScore(parts: Pick<Parts, 'oomScore'>, { record }: Container): readonly string[] {
-  const wanted = record.config.resources.oomScoreAdj;
-  const { own, maySetLower } = parts.oomScore;
-  if (maySetLower || wanted >= own) return [];
-  return [`oom_score_adj ${wanted} was raised to ${own}: without CAP_SYS_RESOURCE nobody may go lower`];
 }
 
 async function readSpec(path: string): Promise<unknown> {

@@ -6,7 +6,7 @@ import type { ContainerConfig, ContainerMount } from '../../../sandbox/container
 import { parseMountOptions } from '../../../sandbox/oci/mount-options.ts';
 import { textFromBytes } from '../../../sandbox/oci/spec/text.ts';
 import type { PodConfig } from '../../../sandbox/pod/record.ts';
-import { parseResources } from './resources.ts';
+import { parseNewResources } from './resources.ts';
 import { parseSecurity } from './security.ts';
 import { absoluteOrEmpty, member, nonEmpty, refuse, required, text, textMap } from './values.ts';
 
@@ -62,7 +62,7 @@ export function parseContainerConfig(given: WireConfig | undefined, pod: PodConf
     stdinOnce: config.stdinOnce,
     tty: config.tty,
     stopSignal: member(config.stopSignal, signals, 'config.stop_signal'),
-    resources: parseResources(config.linux?.resources),
+    resources: parseNewResources(config.linux?.resources),
     ...parseSecurity(config.linux?.securityContext, pod),
   };
 }

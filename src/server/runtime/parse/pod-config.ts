@@ -3,6 +3,7 @@ import { NamespaceMode, Protocol } from '../../../../api/cri/v1/api.ts';
 import type { DNSConfig, NamespaceOption, PodSandboxConfig, PortMapping } from '../../../../api/cri/v1/api.ts';
 import { fail } from '../../../base/errors.ts';
 import type { PodConfig } from '../../../sandbox/pod/record.ts';
+import { parsePodResources } from './resources.ts';
 import { checkSysctls } from './sysctls.ts';
 import { absoluteOrEmpty, member, nonEmpty, refuse, required, text, textMap } from './values.ts';
 
@@ -32,6 +33,7 @@ export function parsePodConfig(given: PodSandboxConfig | undefined): PodConfig {
     ports: parsePorts(config.portMappings, namespaces.network),
     sysctls,
     privileged: config.linux?.securityContext?.privileged ?? false,
+    limits: parsePodResources(config.linux),
   };
 }
 
