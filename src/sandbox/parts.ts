@@ -11,6 +11,8 @@ import type { Watcher } from '../linux/watcher.ts';
 import type { AppArmor } from './apparmor/apparmor.ts';
 import type { EventSink } from './events/event-log.ts';
 import type { NodeNetwork } from './network/network.ts';
+import type { CdiLibrary } from './oci/cdi/library.ts';
+import type { CdiWatch } from './oci/cdi/watch.ts';
 import type { FeatureReader } from './oci/features.ts';
 import type { OciRuntime } from './oci/runtime.ts';
 import type { SeccompFilters } from './oci/seccomp-filters.ts';
@@ -27,8 +29,6 @@ export interface SandboxSettings extends UlimitSettings {
   readonly cgroupParent: string;
   readonly pidsLimit: number;
   readonly defaultRuntime: string;
-  /** Where files of the Container Device Interface are, later ones first in right. */
-  readonly cdiDirectories: readonly string[];
   /** Where OCI hooks are. */
   readonly hookDirectories: readonly string[];
   /** Bytes; -1: any. */
@@ -53,6 +53,9 @@ export interface Parts {
   readonly features: FeatureReader;
   readonly host: HostFacts;
   readonly seccompFilters: SeccompFilters;
+  /** What devices are, by the names that containers give. */
+  readonly cdi: Pick<CdiLibrary, 'resolve'>;
+  readonly cdiWatch: Pick<CdiWatch, 'summary'>;
   readonly apparmor: Pick<AppArmor, 'profileFor' | 'summary'>;
   /** Our own oom_score_adj, and whether we may give lower ones. */
   readonly oomScore: { readonly own: number; readonly maySetLower: boolean };

@@ -26,7 +26,6 @@ export function sandboxSettings(config: Config, log: Logger): SandboxSettings {
     ulimitsByAnnotation: config.containers.annotations.includes(ulimitsAnnotation),
     hardLimits,
     defaultRuntime: config.defaultRuntime,
-    cdiDirectories: config.cdi.specDirs,
     hookDirectories: config.hooks.dirs,
     logSizeMax: config.containers.logSizeMax,
     detachKeys: parseDetachKeys(config.streaming.detachKeys),

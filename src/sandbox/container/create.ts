@@ -39,7 +39,7 @@ export type CreateParts = SpecParts &
   InitParts &
   RemoveParts &
   ExitParts &
-  Pick<Parts, 'bootId' | 'flights' | 'images' | 'seccompFilters'>;
+  Pick<Parts, 'bootId' | 'cdi' | 'flights' | 'images' | 'seccompFilters'>;
 
 const createTimeoutMs = 60_000;
 

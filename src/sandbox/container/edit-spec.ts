@@ -1,5 +1,4 @@
 import { settleEdits, withEdits } from '../oci/cdi/edit.ts';
-import { resolveCdiDevices } from '../oci/cdi/library.ts';
 import { withHooks } from '../oci/hooks/add.ts';
 import { hooksFor } from '../oci/hooks/library.ts';
 import type { OciSpec } from '../oci/spec/oci.ts';
@@ -9,12 +8,12 @@ import type { ContainerRecord } from './record.ts';
 
 /** The specification with what the node's administrator adds to it: devices that the container names, and hooks. */
 export async function editSpec(
-  { settings }: Pick<Parts, 'settings'>,
+  { cdi, settings }: Pick<Parts, 'cdi' | 'settings'>,
   { config }: ContainerRecord,
   pod: PodConfig,
   spec: OciSpec,
 ): Promise<OciSpec> {
-  const edits = await resolveCdiDevices(config.cdiDevices, settings.cdiDirectories);
+  const edits = await cdi.resolve(config.cdiDevices);
   const edited = withEdits(spec, await Promise.all(edits.map(settleEdits)));
   const [command = ''] = spec.process.args;
   const annotations = { ...config.annotations, ...pod.annotations };

@@ -5,7 +5,7 @@ import type { Unary } from '../grpc/handlers.ts';
 
 export type StatusParts = Pick<
   Parts,
-  'apparmor' | 'cgroups' | 'features' | 'host' | 'network' | 'runtimes' | 'settings' | 'store'
+  'apparmor' | 'cdiWatch' | 'cgroups' | 'features' | 'host' | 'network' | 'runtimes' | 'settings' | 'store'
 >;
 
 /** The handler `""` is the default one; features are told only where they are kept. */
@@ -44,20 +44,14 @@ async function handlersOf(parts: StatusParts): Promise<RuntimeHandler[]> {
   return [...byDefault.map((handler) => ({ ...handler, name: '' })), ...handlers];
 }
 
-function statusInfo({
-  apparmor,
-  cgroups,
-  host,
-  network,
-  runtimes,
-  settings,
-  store,
-}: StatusParts): Record<string, string> {
+function statusInfo(parts: StatusParts): Record<string, string> {
+  const { apparmor, cdiWatch, cgroups, host, network, runtimes, settings, store } = parts;
   const config = { settings, runtimes: [...runtimes.values()] };
   return {
     config: JSON.stringify(config, asText),
     cgroups: JSON.stringify({ version: cgroups.version, driver: cgroups.driver }),
     host: JSON.stringify(host),
+    cdi: JSON.stringify(cdiWatch.summary()),
     security: JSON.stringify({ apparmor: apparmor.summary() }),
     network: JSON.stringify(network.summary()),
     objects: JSON.stringify({

@@ -18,6 +18,8 @@ import { OomWatch } from '../../sandbox/events/oom/watch.ts';
 import { AppArmor } from '../../sandbox/apparmor/apparmor.ts';
 import { enterOwnCgroup } from '../../sandbox/pod/cgroups.ts';
 import type { ReconcileParts } from '../../sandbox/reconcile.ts';
+import { CdiLibrary } from '../../sandbox/oci/cdi/library.ts';
+import { CdiWatch } from '../../sandbox/oci/cdi/watch.ts';
 import { FeatureReader } from '../../sandbox/oci/features.ts';
 import { SeccompFilters } from '../../sandbox/oci/seccomp-filters.ts';
 import { createSampler } from '../../sandbox/stats/sampler.ts';
@@ -69,6 +71,9 @@ export async function openParts(given: Given, stack: AsyncDisposableStack): Prom
   for (const directory of empty) await disk.call('removeTree', directory, lifetime);
   if (serviceManagerFrom(environment, process.pid).notifySocket === '') enterOwnCgroup({ cgroups, settings });
   const host = readHostFacts(cgroups);
+  const cdi = new CdiLibrary(config.cdi.specDirs);
+  const cdiWatch = stack.use(new CdiWatch(cdi, watcher, log));
+  void cdiWatch.refresh();
   const apparmor = new AppArmor(watcher, log, lifetime);
   apparmor.start();
   const common = {
@@ -77,7 +82,7 @@ export async function openParts(given: Given, stack: AsyncDisposableStack): Prom
     locks: new KeyedLocks<string>(),
     flights: new Flights<string, unknown>(),
     oomScore: readOomScore(host),
-    apparmor,
+    ...{ apparmor, cdi, cdiWatch },
     seccompFilters: new SeccompFilters(),
     features: new FeatureReader(watcher, lifetime),
     operations: metrics.operations,

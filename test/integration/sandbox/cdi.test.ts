@@ -162,13 +162,15 @@ describe('CDI devices', () => {
 
     it('with the files that cannot be read', async () => {
       write(join(late, 'a.yaml'), 'kind: test.com/dev');
+      write(join(late, 'aa.yaml'), 'kind: [');
       write(join(late, 'b.json'), '{');
       write(join(late, 'c.json'), { devices: [device('a', { wings: 2 })] });
       write(join(late, 'd.json'), { cdiVersion: '2.0.0', devices: [device('a', {})] });
       write(join(late, 'e.json'), { devices: [device('a', {}), device('a', {})] });
       mkdirSync(join(late, 'f.json'));
       for (const said of [
-        /a.yaml: it is YAML.*format=json/,
+        /a.yaml: cdiVersion/,
+        /aa.yaml: it is not YAML/,
         /b.json: it is not JSON/,
         /c.json: .*wings/,
         /d.json: cdiVersion/,

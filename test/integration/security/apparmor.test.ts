@@ -49,6 +49,9 @@ describe(`AppArmor, ${appArmorIsOn() ? 'where it is on' : 'where it is off'}`, (
     execFileSync('apparmor_parser', ['-Q', '-K', '-T'], { input, stdio: ['pipe', 'ignore', 'pipe'] });
   });
 
+  const strict = { noNewPrivs: true, runAsUser: { value: 1000n } };
+  const labelOf = (pid: number) => readFileSync(`/proc/${pid}/attr/current`, 'utf8').trim();
+  const removeContainer = async (containerId: string) => cricket.client.runtime.removeContainer({ containerId });
   if (appArmorIsOn()) confined();
   else unconfined();
 
@@ -87,62 +90,42 @@ describe(`AppArmor, ${appArmorIsOn() ? 'where it is on' : 'where it is off'}`, (
     it('says so in the verbose status', async () =>
       expect(await summary()).to.deep.equal({ enabled: true, defaultProfile: 'cricket-default' }));
 
-    for (const handler of ['crun', 'runc'])
+    const own = 'cricket-default (enforce)';
+    const ofNode = `${denying} (enforce)`;
+    /* eslint-disable @typescript-eslint/no-deprecated -- older clients still write it */
+    const cases: readonly (readonly [string, Partial<LinuxContainerSecurityContext>, string])[] = [
+      ['no word', {}, own],
+      ['a word of the node', { apparmor: profile(Localhost, denying) }, ofNode],
+      ['Unconfined', { apparmor: profile(Unconfined) }, 'unconfined'],
+      ['RuntimeDefault, of a user without new privileges', { ...strict, apparmor: profile(RuntimeDefault) }, own],
+      ['RuntimeDefault in older words', { apparmorProfile: 'runtime/default' }, own],
+      ['Unconfined in older words', { apparmorProfile: 'unconfined' }, 'unconfined'],
+      ['localhost/ in the newer field', { apparmor: profile(Localhost, `localhost/${denying}`) }, ofNode],
+      ['localhost/ in older words', { apparmorProfile: `localhost/${denying}` }, ofNode],
+      ['both words', { apparmor: profile(Localhost, denying), apparmorProfile: 'unconfined' }, ofNode],
+      ['privileged', { privileged: true }, 'unconfined'],
+      ['privileged by RuntimeDefault', { privileged: true, apparmor: profile(RuntimeDefault) }, 'unconfined'],
+      ['privileged by a profile', { privileged: true, apparmor: profile(Localhost, denying) }, ofNode],
+    ];
+    /* eslint-enable @typescript-eslint/no-deprecated */
+    for (const [handler, most] of [
+      ['crun', cases.length],
+      ['runc', 3],
+    ] as const)
       describe(`with ${handler}`, () => {
         let pod: TestPod;
-        let shared: TestPod;
         before(async () => {
           pod = await runPod(cricket, { name: handler, privileged: true }, handler);
-          shared = await runPod(cricket, { name: `shared-${handler}`, namespaces: ofPod }, handler);
         });
-        const run = async (security: Partial<LinuxContainerSecurityContext>, at = pod) =>
-          runContainer(cricket, at, wish(security));
-        /** Profiles of the container's first process and of an exec. */
-        const profilesOf = async (security: Partial<LinuxContainerSecurityContext>, at = pod) => {
-          const container = await run(security, at);
-          const first = readFileSync(`/proc/${await initPid(cricket, container)}/attr/current`, 'utf8');
-          return [first.trim(), await sh(cricket, container, 'cat /proc/self/attr/current')];
-        };
-        const twice = (label: string) => [label, label];
+        for (const [what, security, label] of cases.slice(0, most))
+          it(`${what}: ${label}`, async () => {
+            const container = await runContainer(cricket, pod, wish(security));
+            expect(labelOf(await initPid(cricket, container))).to.equal(label);
+            expect(await sh(cricket, container, 'cat /proc/self/attr/current'), 'of an exec').to.equal(label);
+            await removeContainer(container.id);
+          });
 
-        it('confines by its own profile without a word and by RuntimeDefault', async () => {
-          for (const security of [
-            {},
-            { apparmor: profile(RuntimeDefault) },
-            { apparmorProfile: 'runtime/default' },
-            { noNewPrivs: true, runAsUser: { value: 1000n } },
-          ])
-            expect(await profilesOf(security)).to.deep.equal(twice('cricket-default (enforce)'));
-          expect(await profilesOf({ namespaceOptions: ofPod }, shared)).to.deep.equal(
-            twice('cricket-default (enforce)'),
-          );
-        });
-
-        it('leaves alone what is Unconfined, or privileged without a word', async () => {
-          for (const security of [
-            { apparmor: profile(Unconfined) },
-            { apparmorProfile: 'unconfined' },
-            { apparmor: profile(Localhost, 'unconfined') },
-            { privileged: true },
-            { privileged: true, apparmor: profile(RuntimeDefault) },
-          ])
-            expect(await profilesOf(security)).to.deep.equal(twice('unconfined'));
-        });
-
-        it('confines by a profile of the node, privileged containers too', async () => {
-          for (const security of [
-            { apparmor: profile(Localhost, denying) },
-            { apparmor: profile(Localhost, `localhost/${denying}`) },
-            { apparmorProfile: `localhost/${denying}` },
-            { apparmor: profile(Localhost, denying), apparmorProfile: 'unconfined' },
-            { privileged: true, apparmor: profile(Localhost, denying) },
-          ])
-            expect(await profilesOf(security)).to.deep.equal(twice(`${denying} (enforce)`));
-          const container = await run({ apparmor: profile(Localhost, denying) });
-          expect((await execIn(cricket, container, ['touch', '/x'])).stderr).to.match(/Permission denied/);
-        });
-
-        it('refuses a profile that is not loaded', async () => {
+        it('a profile that is not loaded: refused', async () => {
           const said = /AppArmor profile "not-there" is not loaded on this node/;
           for (const security of [
             { apparmor: profile(Localhost, 'not-there') },
@@ -151,6 +134,20 @@ describe(`AppArmor, ${appArmorIsOn() ? 'where it is on' : 'where it is off'}`, (
             await fails(createContainer(cricket, pod, wish(security)), 'FAILED_PRECONDITION', said);
         });
       });
+
+    it('confines the init of a shared PID namespace', async () => {
+      const pod = await runPod(cricket, { name: 'shared', namespaces: ofPod });
+      await createContainer(cricket, pod, wish({ namespaceOptions: ofPod }));
+      const { info } = await cricket.client.runtime.podSandboxStatus({ podSandboxId: pod.id, verbose: true });
+      const { pid } = JSON.parse(info['info'] ?? '') as { readonly pid: number };
+      expect(labelOf(pid)).to.equal(own);
+    });
+
+    it('keeps what a profile of the node denies from a container', async () => {
+      const pod = await runPod(cricket, { name: 'denied' });
+      const container = await runContainer(cricket, pod, wish({ apparmor: profile(Localhost, denying) }));
+      expect((await execIn(cricket, container, ['touch', '/x'])).stderr).to.match(/Permission denied/);
+    });
 
     describe('its own profile', () => {
       let pod: TestPod;

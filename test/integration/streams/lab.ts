@@ -58,7 +58,6 @@ export class StreamLab implements AsyncDisposable {
           rlimits: [],
           ulimitsByAnnotation: false,
           hardLimits: new Map<string, bigint>(),
-          cdiDirectories: [],
           hookDirectories: [],
           defaultRuntime: 'crun',
         },

@@ -1,11 +1,9 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { errnoOf, fail, messageOf } from '../../../base/errors.ts';
-import { parseCdiSpec, splitDeviceName } from './spec-file.ts';
+import { splitDeviceName } from './spec-file.ts';
 import type { CdiSpec, ContainerEdits } from './spec-file.ts';
-
-/** Bytes; a node with eight GPUs needs some hundred thousand. */
-const maxFileSize = 8 * 1024 * 1024;
+import { SpecFiles } from './spec-files.ts';
 
 interface Found {
   readonly file: string;
@@ -16,59 +14,75 @@ interface Found {
 }
 
 /** What the directories hold: devices by their full name, and the files that could not be read, each with its reason. */
-export interface Library {
+export interface Holdings {
   readonly devices: ReadonlyMap<string, Found>;
   readonly troubles: readonly string[];
 }
 
-/**
- * Reads the directories, which are few and small, anew each time: a device that was plugged in is there for the next
- * container. Where two have a device of one name, the later directory counts.
- */
-export async function readLibrary(directories: readonly string[]): Promise<Library> {
-  const devices = new Map<string, Found>();
-  const troubles: string[] = [];
-  for (const directory of directories) {
-    const here = new Map<string, Found>();
-    for (const name of await namesIn(directory, troubles)) {
-      const file = join(directory, name);
-      const spec = await readSpec(file, troubles);
-      for (const device of spec?.devices ?? []) {
-        const full = `${spec?.kind}=${device.name}`;
-        const rival = here.get(full)?.file;
-        if (spec !== undefined)
-          here.set(full, { file, spec, edits: device.containerEdits, ...(rival === undefined ? {} : { rival }) });
-      }
-    }
-    for (const [full, found] of here) devices.set(full, found);
+/** The devices that files of these directories describe. Where two have one of a name, the later directory counts. */
+export class CdiLibrary {
+  readonly directories: readonly string[];
+  readonly #files = new SpecFiles();
+
+  constructor(directories: readonly string[]) {
+    this.directories = directories;
   }
-  return { devices, troubles };
+
+  /** What is there now: a device that was plugged in is there for the next container. */
+  async read(): Promise<Holdings> {
+    const devices = new Map<string, Found>();
+    const troubles: string[] = [];
+    const files = new Set<string>();
+    for (const directory of this.directories) {
+      const here = new Map<string, Found>();
+      for (const name of await namesIn(directory, troubles)) {
+        const file = join(directory, name);
+        files.add(file);
+        const spec = await this.#readSpec(file, troubles);
+        for (const device of spec?.devices ?? []) {
+          const full = `${spec?.kind}=${device.name}`;
+          const rival = here.get(full)?.file;
+          if (spec !== undefined)
+            here.set(full, { file, spec, edits: device.containerEdits, ...(rival === undefined ? {} : { rival }) });
+        }
+      }
+      for (const [full, found] of here) devices.set(full, found);
+    }
+    this.#files.keep(files);
+    return { devices, troubles };
+  }
+
+  async #readSpec(file: string, troubles: string[]): Promise<CdiSpec | undefined> {
+    try {
+      return await this.#files.read(file);
+    } catch (error) {
+      troubles.push(`${file}: ${messageOf(error)}`);
+      return undefined;
+    }
+  }
+
+  /**
+   * The edits of these devices in their order, those of a whole file before the first of its devices.
+   * Errors: `invalid_argument` for what is no name, `failed_precondition` for a device that no file has or two have,
+   * with what is there.
+   */
+  async resolve(names: readonly string[]): Promise<readonly ContainerEdits[]> {
+    if (names.length === 0) return [];
+    for (const name of names)
+      if (splitDeviceName(name) === undefined)
+        throw fail('invalid_argument', `CDI device ${JSON.stringify(name.slice(0, 200))}: must be vendor/class=name`);
+    const holdings = await this.read();
+    const files = new Set<string>();
+    return [...new Set(names)].flatMap((name) => {
+      const { file, spec, edits } = require(name, holdings, this.directories);
+      const isFirst = !files.has(file);
+      files.add(file);
+      return isFirst ? [spec.containerEdits, edits] : [edits];
+    });
+  }
 }
 
-/**
- * The edits of these devices in their order, those of a whole file before the first of its devices.
- * Errors: `invalid_argument` for what is no name, `failed_precondition` for a device that no file has or two have,
- * with what is there.
- */
-export async function resolveCdiDevices(
-  names: readonly string[],
-  directories: readonly string[],
-): Promise<readonly ContainerEdits[]> {
-  if (names.length === 0) return [];
-  for (const name of names)
-    if (splitDeviceName(name) === undefined)
-      throw fail('invalid_argument', `CDI device ${JSON.stringify(name.slice(0, 200))}: must be vendor/class=name`);
-  const library = await readLibrary(directories);
-  const files = new Set<string>();
-  return [...new Set(names)].flatMap((name) => {
-    const { file, spec, edits } = require(name, library, directories);
-    const isFirst = !files.has(file);
-    files.add(file);
-    return isFirst ? [spec.containerEdits, edits] : [edits];
-  });
-}
-
-function require(name: string, { devices, troubles }: Library, directories: readonly string[]): Found {
+function require(name: string, { devices, troubles }: Holdings, directories: readonly string[]): Found {
   const found = devices.get(name);
   if (found?.rival !== undefined)
     throw fail('failed_precondition', `CDI device ${name} is in ${found.rival} and in ${found.file}; remove one`);
@@ -91,19 +105,5 @@ async function namesIn(directory: string, troubles: string[]): Promise<readonly 
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') troubles.push(`${directory}: ${messageOf(error)}`);
     return [];
-  }
-}
-
-async function readSpec(file: string, troubles: string[]): Promise<CdiSpec | undefined> {
-  try {
-    if (extname(file) !== '.json')
-      throw new Error('it is YAML, only JSON is read here; write it as JSON (nvidia-ctk cdi generate --format=json)');
-    const stats = await stat(file);
-    if (!stats.isFile()) throw new Error('it is no regular file');
-    if (stats.size > maxFileSize) throw new Error(`it has ${stats.size} bytes, at most ${maxFileSize} are read`);
-    return parseCdiSpec(await readFile(file, 'utf8'));
-  } catch (error) {
-    troubles.push(`${file}: ${messageOf(error)}`);
-    return undefined;
   }
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fail, messageOf } from '../../../base/errors.ts';
+import { fail } from '../../../base/errors.ts';
 
 /*
  * Files of the Container Device Interface, SPEC.md 0.3.0 to 1.1.0 of cncf-tags/container-device-interface. As its
@@ -79,13 +79,7 @@ const specFile = z.strictObject({
 export type CdiSpec = z.output<typeof specFile>;
 
 /** One file. Errors: `invalid_argument` saying what is wrong with it. */
-export function parseCdiSpec(json: string): CdiSpec {
-  let value: unknown;
-  try {
-    value = JSON.parse(json.replace(/^\uFEFF/, ''));
-  } catch (error) {
-    throw fail('invalid_argument', `it is not JSON: ${messageOf(error)}`);
-  }
+export function parseCdiSpec(value: unknown): CdiSpec {
   const parsed = specFile.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
