@@ -2,9 +2,9 @@ import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
 import { eventually } from '../fixtures/pods.ts';
 import { crashPod, eaterPod, steadyPod } from './kubelet/manifests.ts';
-import { startNode } from './kubelet/node.ts';
-import type { TestNode } from './kubelet/node.ts';
-import { isReady, viewOf } from './kubelet/views.ts';
+import { startNode } from '../fixtures/kubelet/node.ts';
+import type { TestNode } from '../fixtures/kubelet/node.ts';
+import { isReady, viewOf } from '../fixtures/kubelet/views.ts';
 
 /** The kubelet then relists every five minutes only: what it knows of a pod it has from our events. */
 describe('a real kubelet that lives on events', function () {

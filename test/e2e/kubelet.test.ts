@@ -7,9 +7,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { listCgroups } from '../fixtures/kubelet/cgroups.ts';
 import { containerStatus, eventually, podStatus } from '../fixtures/pods.ts';
 import * as manifests from './kubelet/manifests.ts';
-import { startNode } from './kubelet/node.ts';
-import type { TestNode } from './kubelet/node.ts';
-import { isReady, logOf, rotatedLog, summary, viewOf } from './kubelet/views.ts';
+import { startNode } from '../fixtures/kubelet/node.ts';
+import type { TestNode } from '../fixtures/kubelet/node.ts';
+import { isReady, logOf, rotatedLog, summary, viewOf } from '../fixtures/kubelet/views.ts';
 
 const pods: Readonly<Record<string, (shared: string) => object>> = {
   steady: manifests.steadyPod,

@@ -22,6 +22,7 @@ const lanes: readonly (Omit<Lane, 'files'> & { readonly globs: readonly string[]
   { name: 'e2e', globs: ['test/e2e/**/*.test.ts'], together: false, onRequest: false },
   { name: 'conformance', globs: ['test/conformance/**/*.test.ts'], together: false, onRequest: false },
   { name: 'long', globs: ['test/long/**/*.test.ts'], together: false, onRequest: true },
+  { name: 'kubelet', globs: ['test/kubelet/**/*.test.ts'], together: false, onRequest: true },
   { name: 'vm', globs: ['test/vm/**/*.test.ts'], together: false, onRequest: true },
 ];
 

@@ -1,27 +1,4 @@
-const image = 'registry.k8s.io/e2e-test-images/busybox:1.29-2';
-
-interface PodWish {
-  readonly name: string;
-  readonly script: string;
-  /** Further fields of the pod's spec. */
-  readonly spec?: Readonly<Record<string, unknown>>;
-  /** Further fields of the one container, `main`. */
-  readonly container?: Readonly<Record<string, unknown>>;
-}
-
-/** A static pod of one busybox container. */
-export function staticPod({ name, script, spec = {}, container = {} }: PodWish): object {
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name, namespace: 'default', labels: { app: name } },
-    spec: {
-      terminationGracePeriodSeconds: 2,
-      containers: [{ name: 'main', image, command: ['sh', '-c', script], ...container }],
-      ...spec,
-    },
-  };
-}
+import { staticPod } from '../../fixtures/kubelet/static-pod.ts';
 
 /** Ready once a file is there that it makes after a second; as a person writes it: probes, a port, requests, a volume. */
 export function steadyPod(): object {
@@ -70,7 +47,7 @@ export function workerPod(folder: string): object {
     script: 'cat /shared/prepared; until [ -e /shared/go ]; do sleep 0.1; done; echo last words',
     spec: {
       restartPolicy: 'OnFailure',
-      initContainers: (first as { readonly spec: { readonly containers: readonly object[] } }).spec.containers,
+      initContainers: first.spec.containers,
       volumes: [{ name: 'shared', hostPath: { path: folder, type: 'Directory' } }],
     },
     container: mount,
@@ -81,8 +58,7 @@ export function workerPod(folder: string): object {
 export function sizedPod(memory = '32Mi'): object {
   const resources = { requests: { cpu: '50m', memory: '16Mi' }, limits: { cpu: '500m', memory } };
   const pod = staticPod({ name: 'sized', script: 'exec sleep 1000', container: { resources } });
-  const { metadata } = pod as { readonly metadata: object };
-  return { ...pod, metadata: { ...metadata, uid: '5e1f5e1f-0000-4000-8000-000000000001' } };
+  return { ...pod, metadata: { ...pod.metadata, uid: '5e1f5e1f-0000-4000-8000-000000000001' } };
 }
 
 /** Ends by the kernel's hand as soon as it runs. */
@@ -116,9 +92,7 @@ export function agentPod(): object {
 
 /** Two containers that see each other's processes, and as little else as can be. */
 export function sharedPod(): object {
-  const pod = staticPod({ name: 'shared', script: '' }) as {
-    readonly spec: { readonly containers: readonly object[] };
-  };
+  const pod = staticPod({ name: 'shared', script: '' });
   const [main] = pod.spec.containers;
   const confined = {
     securityContext: {

@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
-import { staticPod } from '../../e2e/kubelet/manifests.ts';
-import { startNode } from '../../e2e/kubelet/node.ts';
-import type { TestNode } from '../../e2e/kubelet/node.ts';
-import { isReady, viewOf } from '../../e2e/kubelet/views.ts';
+import { staticPod } from '../../fixtures/kubelet/static-pod.ts';
+import { startNode } from '../../fixtures/kubelet/node.ts';
+import type { TestNode } from '../../fixtures/kubelet/node.ts';
+import { isReady, viewOf } from '../../fixtures/kubelet/views.ts';
 import { eventually, podStatus } from '../../fixtures/pods.ts';
 import { CniLab } from '../../integration/cni/lab.ts';
 
