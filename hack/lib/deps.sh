@@ -8,6 +8,10 @@ test_packages=(
   runc containernetworking-plugins containerd docker-registry skopeo umoci prometheus openssl strace iptables libcap2-bin
   apparmor sudo chromium jq procps gcc libc6-dev make bzip2 dpkg-dev python3 kmod e2fsprogs fuse3
 )
+# What builds a newer crun.
+crun_packages=(gcc libc6-dev make autoconf automake libtool pkg-config python3 dpkg-dev libcap-dev libseccomp-dev libsystemd-dev)
+# A machine with another kernel.
+vm_packages=(qemu-system-x86 busybox-static kmod cpio xz-utils e2fsprogs)
 
 package_installed() {
   [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]

@@ -1,11 +1,7 @@
 import { expect } from 'chai';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { startCricket } from '../fixtures/daemon.ts';
-import { startTestRegistry, writeMirrors } from '../fixtures/images/images.ts';
 import { runCritest } from './critest.ts';
 import type { Spec } from './critest.ts';
+import { startSubject } from './subject.ts';
 
 /** Exec, attach and port-forward, and several containers with one of them attached to. */
 const groups = '-ginkgo.focus=Streaming|Multiple Containers';
@@ -17,15 +13,7 @@ describe('the streaming specs of critest over WebSocket', () => {
 
   before(async function () {
     this.timeout(15 * 60_000);
-    const dir = mkdtempSync(join(tmpdir(), 'cricket-critest-'));
-    stack.defer(() => rmSync(dir, { recursive: true, force: true }));
-    const registry = await startTestRegistry({ configDir: join(dir, 'registry') });
-    stack.defer(async () => registry.stop());
-    const certsDir = join(dir, 'certs.d');
-    mkdirSync(certsDir);
-    writeMirrors(certsDir, registry);
-    const cricket = await startCricket({ certsDir, demo: false });
-    stack.defer(async () => cricket.stop());
+    const { cricket, dir } = await startSubject(stack);
     const flags = ['-websocket-exec', '-websocket-attach', '-websocket-portforward'];
     specs = await runCritest(cricket.endpoint, dir, [groups, ...flags]);
   });

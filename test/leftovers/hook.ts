@@ -3,11 +3,12 @@
  * every file of test/integration, test/e2e and test/conformance a run of its own.
  */
 import { readFileSync } from 'node:fs';
+import { patience } from '../fixtures/pace.ts';
 import { processes } from './kernel.ts';
 import { leftSince, snapshot } from './snapshot.ts';
 import type { Snapshot } from './snapshot.ts';
 
-const patienceMs = 5000;
+const patienceMs = patience(5000);
 const variable = 'CRICKET_TEST';
 /** Inherited by all that the tests start: a process without it is not theirs. */
 const mark = `${variable}=${process.pid}`;

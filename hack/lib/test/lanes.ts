@@ -1,5 +1,15 @@
 import { globSync } from 'node:fs';
 import { matchesGlob } from 'node:path';
+import { leftOut } from '../../../test/vm/left-out.ts';
+
+/** An emulated machine of hack/vm. */
+export interface Machine {
+  readonly kernel: '6.12' | '6.1';
+  /** systemd as its first process. */
+  readonly systemd: boolean;
+  /** cgroup v1 as systemd mounts it, with v2 beside it; else v2 and nothing else. */
+  readonly hybrid?: boolean;
+}
 
 export interface Lane {
   readonly name: string;
@@ -8,25 +18,74 @@ export interface Lane {
   readonly together: boolean;
   /** Only with --all or by name: it takes long, or much of the machine. */
   readonly onRequest: boolean;
+  /** Absent: it runs on this machine. */
+  readonly machine?: Machine;
+  /** What runs containers: Debian 12's own crun, unless said otherwise. */
+  readonly runtime?: 'newer crun' | 'runc';
+  /** Who makes cgroups, where it is not what the daemon detects. */
+  readonly driver?: 'systemd';
 }
 
-const lanes: readonly (Omit<Lane, 'files'> & { readonly globs: readonly string[] })[] = [
+interface Definition extends Partial<Omit<Lane, 'name' | 'files'>> {
+  readonly name: string;
+  readonly globs: readonly string[];
+  readonly except?: readonly string[];
+}
+
+const critest = 'test/conformance/critest.test.ts';
+const smoke = 'test/vm/critest-smoke.test.ts';
+const service = 'test/vm/service.test.ts';
+const integration = 'test/integration/**/*.test.ts';
+/** What differs with the kernel and the version and keeper of its cgroups. */
+const kernelDependent = [
+  'test/integration/{cgroups,stats,events}/*.test.ts',
+  'test/integration/sandbox/{container-limits,container-end,pod-config,removal,exec,stats}.test.ts',
+  'test/integration/linux/{overlay,idmapped-mount}.test.ts',
+];
+const notInMachine = leftOut.map(({ files }) => files);
+const v2 = { kernel: '6.12', systemd: false } as const;
+const v2Systemd = { kernel: '6.12', systemd: true } as const;
+const newer = { runtime: 'newer crun', onRequest: true } as const;
+
+const definitions: readonly Definition[] = [
+  { name: 'unit', globs: ['{src,api,metrics,hack}/**/*.test.ts', 'test/*.test.ts'], together: true },
+  { name: 'fixtures', globs: ['test/{fixtures,leftovers}/**/*.test.ts'] },
+  { name: 'integration', globs: [integration] },
+  { name: 'e2e', globs: ['test/e2e/**/*.test.ts'] },
+  { name: 'conformance', globs: ['test/conformance/**/*.test.ts'] },
+  { name: 'v2-smoke', globs: [smoke], machine: v2, runtime: 'newer crun' },
+  { name: 'long', globs: ['test/long/**/*.test.ts'], onRequest: true },
+  { name: 'kubelet', globs: ['test/kubelet/**/*.test.ts'], onRequest: true },
+  { name: 'crun', globs: [critest], ...newer },
+  { name: 'runc', globs: [critest], runtime: 'runc', onRequest: true },
+  { name: 'v2', globs: [integration, critest], except: notInMachine, machine: v2, ...newer },
   {
-    name: 'unit',
-    globs: ['{src,api,metrics,hack}/**/*.test.ts', 'test/*.test.ts'],
-    together: true,
-    onRequest: false,
+    name: 'v2-systemd',
+    globs: [service, ...kernelDependent, 'test/integration/recovery/*.test.ts', critest],
+    except: notInMachine,
+    machine: v2Systemd,
+    driver: 'systemd',
+    ...newer,
   },
-  { name: 'fixtures', globs: ['test/{fixtures,leftovers}/**/*.test.ts'], together: false, onRequest: false },
-  { name: 'integration', globs: ['test/integration/**/*.test.ts'], together: false, onRequest: false },
-  { name: 'e2e', globs: ['test/e2e/**/*.test.ts'], together: false, onRequest: false },
-  { name: 'conformance', globs: ['test/conformance/**/*.test.ts'], together: false, onRequest: false },
-  { name: 'long', globs: ['test/long/**/*.test.ts'], together: false, onRequest: true },
-  { name: 'kubelet', globs: ['test/kubelet/**/*.test.ts'], together: false, onRequest: true },
-  { name: 'vm', globs: ['test/vm/**/*.test.ts'], together: false, onRequest: true },
+  // Debian 12's own kernel and crun.
+  {
+    name: 'v2-6.1',
+    globs: [service, ...kernelDependent, smoke],
+    except: notInMachine,
+    machine: { kernel: '6.1', systemd: true },
+    onRequest: true,
+  },
+  {
+    name: 'v1-systemd',
+    globs: ['test/integration/cgroups/*.test.ts', 'test/integration/sandbox/container-{limits,end}.test.ts', smoke],
+    except: notInMachine,
+    machine: { kernel: '6.1', systemd: true, hybrid: true },
+    driver: 'systemd',
+    onRequest: true,
+  },
 ];
 
-export const laneNames: readonly string[] = lanes.map(({ name }) => name);
+export const laneNames: readonly string[] = definitions.map(({ name }) => name);
 
 export interface Choice {
   readonly all: boolean;
@@ -38,10 +97,16 @@ export interface Choice {
 
 /** The lanes to run, in order, with their files; those without a file are left out. */
 export function chooseLanes({ all, lanes: named, only }: Choice, root: string): Lane[] {
+  const lanes = definitions.map(({ together = false, onRequest = false, ...rest }) => ({
+    ...rest,
+    together,
+    onRequest,
+  }));
   const wanted = lanes.filter(({ name, onRequest }) => (named.length > 0 ? named.includes(name) : all || !onRequest));
   return wanted
-    .map(({ globs, ...lane }) => {
-      const files = globSync(globs, { cwd: root }).sort();
+    .map(({ globs, except = [], ...lane }) => {
+      const matches = globs.flatMap((glob) => globSync(glob, { cwd: root }).sort());
+      const files = [...new Set(matches)].filter((file) => !except.some((glob) => matchesGlob(file, glob)));
       return { ...lane, files: files.filter((file) => only === undefined || matchesGlob(file, only)) };
     })
     .filter(({ files }) => files.length > 0);

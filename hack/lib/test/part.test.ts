@@ -3,6 +3,7 @@ import { fork } from 'node:child_process';
 import { globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { leftOut } from '../../../test/vm/left-out.ts';
 import { chooseLanes } from './lanes.ts';
 
 describe('a part of a test run', () => {
@@ -62,11 +63,19 @@ describe('a part of a test run', () => {
 describe('lanes', () => {
   const root = join(import.meta.dirname, '../../..');
 
-  it('give every test file of the repository to exactly one lane', () => {
-    const files = chooseLanes({ all: true, lanes: [], only: undefined }, root).flatMap((lane) => lane.files);
+  it('give every test file of the repository to one lane, and some to machines too', () => {
+    const lanes = chooseLanes({ all: true, lanes: [], only: undefined }, root);
     const every = globSync('{api,src,metrics,hack,test}/**/*.test.ts', { cwd: root });
+    expect(new Set(lanes.flatMap((lane) => lane.files))).to.have.all.keys(every);
+    const here = lanes.filter(({ machine, runtime }) => machine === undefined && runtime === undefined);
+    const files = here.flatMap((lane) => lane.files);
     expect(new Set(files).size).to.equal(files.length);
-    expect(files).to.have.members(every);
+    const elsewhere = every.filter((file) => !files.includes(file));
+    expect(elsewhere.filter((file) => !file.startsWith('test/vm/'))).to.deep.equal([]);
+  });
+
+  it('leave out of machines only what there is', () => {
+    for (const { files } of leftOut) expect(globSync(files, { cwd: root }), files).to.not.deep.equal([]);
   });
 
   it('are chosen by name, and files by glob', () => {

@@ -4,6 +4,7 @@
  */
 import Mocha from 'mocha';
 import { resolve } from 'node:path';
+import { patience } from '../../../test/fixtures/pace.ts';
 import { mochaHooks } from '../../../test/leftovers/hook.ts';
 
 export interface Counts {
@@ -21,9 +22,9 @@ if (import.meta.main) {
 }
 
 async function run(files: readonly string[], strict: boolean): Promise<void> {
-  // Milliseconds of a test that names no limit of its own; an emulated machine needs more.
-  const timeout = Number(process.env['CRICKET_TEST_TIMEOUT'] ?? 20_000);
-  const mocha = new Mocha({ reporter: 'spec', timeout, ...(strict ? { rootHooks: mochaHooks } : {}) });
+  stretchLimits();
+  // Milliseconds of a test that names no limit of its own.
+  const mocha = new Mocha({ reporter: 'spec', timeout: 20_000, ...(strict ? { rootHooks: mochaHooks } : {}) });
   for (const file of files) mocha.addFile(resolve(file));
   await mocha.loadFilesAsync();
   const failures: string[] = [];
@@ -56,4 +57,14 @@ async function run(files: readonly string[], strict: boolean): Promise<void> {
       ended = signal;
       runner.abort();
     });
+}
+
+/** Of a test or hook, when it is run: limits of suites are handed down before. */
+function stretchLimits(): void {
+  const runnable = Mocha.Runnable.prototype as { timeout: (...limit: unknown[]) => unknown };
+  const { timeout } = runnable;
+  runnable.timeout = function (...limit) {
+    const answer = timeout.apply(this, limit);
+    return typeof answer === 'number' ? patience(answer) : answer;
+  };
 }

@@ -1,14 +1,13 @@
-import { fork } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chooseLanes, laneNames } from './lanes.ts';
-import type { Lane } from './lanes.ts';
+import type { Lane, Machine } from './lanes.ts';
+import { startMachine } from './machine.ts';
 import type { Counts } from './part.ts';
+import { line, startPart, subject, total } from './parts.ts';
+import { variablesOf } from './settings.ts';
 
 const usage = `usage: hack/test [--all] [--lane ${laneNames.join('|')}]... [--only GLOB]`;
-/** No file may take longer: a hanging one is ended and counts as failed. */
-const fileTimeoutMs = 30 * 60_000;
 
 interface LaneResult extends Counts {
   readonly name: string;
@@ -19,11 +18,11 @@ const root = join(import.meta.dirname, '../../..');
 process.chdir(root);
 const lanes = chooseLanes(parseChoice(), root);
 let interrupted = false;
-let running: ChildProcess | undefined;
+let running: { readonly end: (signal: NodeJS.Signals) => void } | undefined;
 // The first lets the running test and its hooks end, the second does not.
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.on(signal, () => {
-    running?.kill(interrupted ? 'SIGKILL' : 'SIGTERM');
+    running?.end(interrupted ? 'SIGKILL' : 'SIGTERM');
     interrupted = true;
   });
 
@@ -31,48 +30,33 @@ const results: LaneResult[] = [];
 for (const lane of lanes) if (!stopped()) results.push(await runLane(lane));
 summarize(results);
 
-async function runLane({ name, files, together }: Lane): Promise<LaneResult> {
+async function runLane(lane: Lane): Promise<LaneResult> {
   const begun = performance.now();
+  const variables = variablesOf(lane);
+  const run = lane.machine === undefined ? runHere(lane, variables) : runInMachine(lane, lane.machine, variables);
+  const counts = await run;
+  return { ...total(counts), name: lane.name, seconds: (performance.now() - begun) / 1000 };
+}
+
+async function runHere({ name, files, together }: Lane, variables: readonly string[]): Promise<Counts[]> {
+  const before = { ...process.env };
+  Object.assign(process.env, Object.fromEntries(variables.map((variable) => variable.split(/=(.*)/s, 2))));
   const counts: Counts[] = [];
-  const parts = together ? [files] : files.map((file) => [file]);
-  for (const part of parts) {
+  for (const part of together ? [files] : files.map((file) => [file])) {
     if (stopped()) break;
     console.log(`==> ${name}: ${subject(part)}`);
-    counts.push(await runPart(part));
+    const begun = startPart(part);
+    running = begun;
+    counts.push(await begun.counts);
   }
-  return { ...total(counts), name, seconds: (performance.now() - begun) / 1000 };
+  process.env = before;
+  return counts;
 }
 
-/** A part that ends without having counted, or after it should have, counts as one failure. */
-async function runPart(files: readonly string[]): Promise<Counts> {
-  const child = fork(join(import.meta.dirname, 'part.ts'), ['--leave-nothing', ...files], {
-    timeout: fileTimeoutMs,
-    killSignal: 'SIGKILL',
-  });
-  running = child;
-  const told: Counts[] = [];
-  child.on('message', (counts) => told.push(counts as Counts));
-  const how = await new Promise<string>((resolve) => {
-    child.once('error', (error) => resolve(error.message));
-    child.once('close', (code, signal) => resolve(signal ?? `exit code ${String(code)}`));
-  });
-  return (
-    told[0] ?? { passed: 0, failed: 1, skipped: 0, failures: [`${subject(files)}: ended by ${how} before its end`] }
-  );
-}
-
-function subject(files: readonly string[]): string {
-  return files.length === 1 ? files.join('') : `${files.length} files`;
-}
-
-function total(counts: readonly Counts[]): Counts {
-  const sum = (of: (count: Counts) => number) => counts.reduce((all, one) => all + of(one), 0);
-  return {
-    passed: sum(({ passed }) => passed),
-    failed: sum(({ failed }) => failed),
-    skipped: sum(({ skipped }) => skipped),
-    failures: counts.flatMap(({ failures }) => failures),
-  };
+async function runInMachine({ name, files }: Lane, machine: Machine, variables: readonly string[]) {
+  const started = await startMachine(machine, files, variables, (file) => console.log(`==> ${name}: ${file}`));
+  running = started;
+  return started.counts;
 }
 
 function summarize(lanesRun: readonly LaneResult[]): void {
@@ -85,10 +69,6 @@ function summarize(lanesRun: readonly LaneResult[]): void {
   if (lanesRun.length === 0) console.log('no test file was chosen');
   console.log(line(all));
   process.exitCode = all.failed > 0 || interrupted || lanesRun.length === 0 ? 1 : 0;
-}
-
-function line({ passed, failed, skipped }: Counts): string {
-  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
 }
 
 /** A function, as the compiler believes that nothing else changes the variable. */

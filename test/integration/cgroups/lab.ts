@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { openCgroups } from '../../../src/cgroups/cgroups.ts';
 import type { Cgroups, CgroupsOptions } from '../../../src/cgroups/cgroups.ts';
 import type { CgroupPath } from '../../../src/cgroups/path.ts';
+import { patience } from '../../fixtures/pace.ts';
 
 let made = 0;
 
@@ -37,11 +38,11 @@ export function openLab(options?: CgroupsOptions): Lab {
 }
 
 /** Long enough for a busy machine, short enough to fail a test. */
-export const soon = (ms = 10_000): AbortSignal => AbortSignal.timeout(ms);
+export const soon = (ms = 10_000): AbortSignal => AbortSignal.timeout(patience(ms));
 
 /** Waits until the value is as wanted; the last value if it never is. */
 export async function eventually<T>(value: () => T, wanted: (value: T) => boolean): Promise<T> {
-  for (let tries = 0; tries < 200; tries++) {
+  for (let tries = 0; tries < patience(200); tries++) {
     const now = value();
     if (wanted(now)) return now;
     await new Promise((resolve) => setTimeout(resolve, 25));

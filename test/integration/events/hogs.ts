@@ -3,6 +3,7 @@ import type { CricketEvent } from '../../../src/sandbox/events/event.ts';
 import { streamControl } from '../../../src/server/control/client.ts';
 import { eventsPath } from '../../../src/server/control/events.ts';
 import type { Cricket } from '../../fixtures/daemon.ts';
+import { patience } from '../../fixtures/pace.ts';
 
 export const MiB = 1024n * 1024n;
 /** Memory that a shell has room in, and a hog soon has not. */
@@ -19,6 +20,7 @@ export async function journal(cricket: Cricket, ...filter: readonly string[]): P
   const socket = join(cricket.state, 'control.sock');
   const call = { socket, method: 'GET', path: eventsPath, query, body: undefined } as const;
   const found: CricketEvent[] = [];
-  for await (const event of streamControl(call, AbortSignal.timeout(10_000))) found.push(event as CricketEvent);
+  for await (const event of streamControl(call, AbortSignal.timeout(patience(10_000))))
+    found.push(event as CricketEvent);
   return found;
 }

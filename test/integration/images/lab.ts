@@ -12,12 +12,13 @@ import { unpackLayer } from '../../../src/image/layers/unpack.ts';
 import { parseDigest } from '../../../src/image/reference/digest.ts';
 import { openImages } from '../../../src/image/service.ts';
 import type { ImageOptions, Images } from '../../../src/image/service.ts';
+import { patience } from '../../fixtures/pace.ts';
 
 /** A new directory on a disk that has overlayfs' attributes, which a tmpfs under /tmp may lack. */
 export const workDirectory = (): string => mkdtempSync('/var/tmp/cricket-images-');
 
 /** A signal for what should take a moment. */
-export const soon = (): AbortSignal => AbortSignal.timeout(30_000);
+export const soon = (): AbortSignal => AbortSignal.timeout(patience(30_000));
 
 /** A store of the test's own. */
 export async function openStore(root: string, options: Partial<ImageOptions> = {}): Promise<Images> {

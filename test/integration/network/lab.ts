@@ -21,8 +21,9 @@ import type { HostPorts } from '../../../src/sandbox/network/ports/ports.ts';
 import type { NetworkedPod, PodNetwork } from '../../../src/sandbox/network/network.ts';
 import type { PodConfig } from '../../../src/sandbox/pod/record.ts';
 import { removeBuiltInNetwork } from '../../../src/sandbox/network/teardown.ts';
+import { patience } from '../../fixtures/pace.ts';
 
-export const soon = (): AbortSignal => AbortSignal.timeout(10_000);
+export const soon = (): AbortSignal => AbortSignal.timeout(patience(10_000));
 
 /** A third octet for 10.199.x.0, away from the service and from another run. */
 export const anyOctet = (): number => randomInt(1, 250);

@@ -13,9 +13,6 @@ import { parseSeries, scrape } from '../../fixtures/scrape.ts';
 import type { Series } from '../../fixtures/scrape.ts';
 import { cgroupFile, initPid, sh } from '../sandbox/lab.ts';
 
-/** An emulated machine takes its time. */
-const slowerMs = Number(process.env['CRICKET_TEST_TIMEOUT'] ?? 0);
-
 const MiB = 1024 * 1024;
 /** Uses memory, a second of CPU and the disk, starts five sleepers, then rests: figures that hold still. */
 const load = `
@@ -34,7 +31,7 @@ interface RuncStats {
 }
 
 describe('figures against the kernel and runc', function () {
-  this.timeout(60_000 + slowerMs);
+  this.timeout(60_000);
   let cricket: Cricket;
   let pod: TestPod;
   let container: TestContainer;
@@ -54,7 +51,7 @@ describe('figures against the kernel and runc', function () {
     await scrape(socket.replace('unix://', ''));
     container = await runContainer(cricket, pod, { name: 'main', command: ['sh', '-c', load], resources });
     group = `${cricket.podCgroup(pod.id)}/${container.id}`;
-    await eventually(async () => sh(cricket, container, 'grep . /dev/shm/done'), 30_000 + slowerMs);
+    await eventually(async () => sh(cricket, container, 'grep . /dev/shm/done'), 30_000);
     await floodPod();
     await delay(1200);
     const { runtime } = cricket.client;

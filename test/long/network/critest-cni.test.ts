@@ -1,10 +1,6 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect } from 'chai';
 import { runCritest } from '../../conformance/critest.ts';
-import { startCricket } from '../../fixtures/daemon.ts';
-import { startTestRegistry, writeMirrors } from '../../fixtures/images/images.ts';
+import { startSubject } from '../../conformance/subject.ts';
 import { CniLab } from '../../integration/cni/lab.ts';
 
 describe('critest on a CNI network', () => {
@@ -18,17 +14,9 @@ describe('critest on a CNI network', () => {
     this.timeout(10 * 60_000);
     const lab = new CniLab();
     stack.defer(async () => lab.stop());
-    const dir = mkdtempSync(join(tmpdir(), 'cricket-critest-'));
-    stack.defer(() => rmSync(dir, { recursive: true, force: true }));
-    const registry = await startTestRegistry({ configDir: join(dir, 'registry') });
-    stack.defer(async () => registry.stop());
-    const certsDir = join(dir, 'certs.d');
-    mkdirSync(certsDir);
-    writeMirrors(certsDir, registry);
     const portmap = { type: 'portmap', snat: true, capabilities: { portMappings: true } };
     lab.write('10-net.conflist', lab.chain([lab.bridgePlugin({ ipMasq: true }), portmap, { type: 'firewall' }]));
-    const cricket = await startCricket({ certsDir, demo: false, network: lab.network('cni') });
-    stack.defer(async () => cricket.stop());
+    const { cricket, dir } = await startSubject(stack, { network: lab.network('cni') });
 
     const specs = await runCritest(cricket.endpoint, dir, [
       '-ginkgo.focus=Networking|DNS|[Pp]ort|PodSandbox|HostNetwork',

@@ -1,12 +1,12 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { ContainerState } from '../../../api/cri/v1/api.ts';
-import type { ContainerStatus } from '../../../api/cri/v1/api.ts';
-import type { CriClient } from '../../../hack/lib/cri-client.ts';
-import { containerConfig, podConfig } from '../../../hack/lib/cri-messages.ts';
-import type { ContainerWish } from '../../../hack/lib/cri-messages.ts';
-import { demoReference } from '../../../hack/lib/demo-image.ts';
-import { eventually } from '../../fixtures/pods.ts';
+import { ContainerState } from '../../api/cri/v1/api.ts';
+import type { ContainerStatus } from '../../api/cri/v1/api.ts';
+import type { CriClient } from '../../hack/lib/cri-client.ts';
+import { containerConfig, podConfig } from '../../hack/lib/cri-messages.ts';
+import type { ContainerWish } from '../../hack/lib/cri-messages.ts';
+import { demoReference } from '../../hack/lib/demo-image.ts';
+import { eventually } from '../fixtures/pods.ts';
 
 export interface GuestContainer {
   readonly pod: string;

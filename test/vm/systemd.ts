@@ -1,13 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { connectCri } from '../../../hack/lib/cri-client.ts';
-import type { CriClient } from '../../../hack/lib/cri-client.ts';
-import { demoImage, demoReference } from '../../../hack/lib/demo-image.ts';
-import { ociArchive } from '../../../hack/lib/oci/archive.ts';
-import { eventually } from '../../fixtures/pods.ts';
+import { connectCri } from '../../hack/lib/cri-client.ts';
+import type { CriClient } from '../../hack/lib/cri-client.ts';
+import { demoImage, demoReference } from '../../hack/lib/demo-image.ts';
+import { ociArchive } from '../../hack/lib/oci/archive.ts';
+import { eventually } from '../fixtures/pods.ts';
 
-const repository = join(import.meta.dirname, '../../..');
+const repository = join(import.meta.dirname, '../..');
 export const unit = 'cricket.service';
 export const settings = { root: '/scratch/cricket', state: '/run/cricket', cgroup: '/cricket' } as const;
 /** Seconds without a sign of life until the service manager restarts it; the unit's minute is long for a test. */
@@ -26,11 +26,16 @@ export function shown<K extends string>(...names: readonly K[]): Readonly<Record
 export const mainPid = (): number => Number(shown('MainPID').MainPID);
 
 /** As hack/up does: its own words, less the installation of what is mounted already. */
-export function startAsUpDoes(installed: string): void {
+export function startAsUpDoes(): void {
+  const installed = process.env['CRICKET_TEST_INSTALLED'];
+  if (installed === undefined) throw new Error('hack/test tells where the build is');
   mkdirSync('/usr/lib/cricket', { recursive: true });
-  run('mount', '--bind', installed, '/usr/lib/cricket');
+  run('mount', '--bind', join(installed, '..'), '/usr/lib/cricket');
   mkdirSync('/etc/cricket', { recursive: true });
-  writeFileSync('/etc/cricket/cricket.toml', `root = "${settings.root}"\n[network]\nmode = "built-in"\n`);
+  writeFileSync(
+    '/etc/cricket/cricket.toml',
+    `root = "${settings.root}"\nnetwork.mode = "built-in"\ncgroup.driver = "cgroupfs"\n`,
+  );
   const dropIn = `/etc/systemd/system/${unit}.d`;
   mkdirSync(dropIn, { recursive: true });
   // An abort by the watchdog would leave its memory in a file, in a machine that has it in memory too.

@@ -1,0 +1,86 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { preparedRoot } from '../../../test/fixtures/images/images.ts';
+import { mark } from './in-machine.ts';
+import type { Told } from './in-machine.ts';
+import type { Machine } from './lanes.ts';
+import type { Counts } from './part.ts';
+import { oneFailure } from './parts.ts';
+
+const repository = join(import.meta.dirname, '../../..');
+/** Of what an emulated machine takes longer than an ordinary one; it counts for limits only. */
+const slowness = 10;
+const limitSeconds = 90 * 60;
+
+export interface RunningMachine {
+  /** One for each file that ran, and one for those that the machine did not get to. */
+  readonly counts: Promise<readonly Counts[]>;
+  readonly end: (signal: NodeJS.Signals) => void;
+}
+
+/** Runs test files in a machine of their own, against a build of this checkout. `variables`: NAME=value. */
+export async function startMachine(
+  machine: Machine,
+  files: readonly string[],
+  variables: readonly string[],
+  begins: (file: string) => void,
+): Promise<RunningMachine> {
+  // What is written there is lost with it: what takes long to make is made here.
+  await preparedRoot();
+  const environment = [
+    ...variables,
+    `CRICKET_TEST_SLOWNESS=${slowness}`,
+    `CRICKET_TEST_INSTALLED=${installBuild()}`,
+    // Writable layers in memory would make no I/O.
+    'TMPDIR=/scratch',
+    'NODE_COMPILE_CACHE=/tmp/compiled',
+    ...['CRICKET_CACHE', 'NO_COLOR'].flatMap((name) => (name in process.env ? [`${name}=${process.env[name]}`] : [])),
+  ].flatMap((variable) => ['-e', variable]);
+  const kind = [...(machine.systemd ? ['-s'] : []), ...(machine.hybrid ? ['-1'] : [])];
+  const options = [...kind, '-k', machine.kernel, '-m', '4096', '-d', '4096', '-t', `${limitSeconds}`, ...environment];
+  const command = [join(repository, 'hack/node'), join(import.meta.dirname, 'in-machine.ts'), ...files];
+  const child = spawn(join(repository, 'hack/vm/run'), [...options, '--', ...command], {
+    cwd: repository,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const end = (signal: NodeJS.Signals = 'SIGTERM') => void child.kill(signal);
+  const endAtExit = () => end();
+  process.once('exit', endAtExit);
+  const counts = collect(createInterface({ input: child.stdout }), files, begins);
+  void counts.finally(() => process.removeListener('exit', endAtExit));
+  return { counts, end };
+}
+
+async function collect(
+  lines: AsyncIterable<string>,
+  files: readonly string[],
+  begins: (file: string) => void,
+): Promise<readonly Counts[]> {
+  const results = new Map<string, Counts>();
+  for await (const line of lines) {
+    if (!line.startsWith(mark)) {
+      console.log(line);
+      continue;
+    }
+    const { file, counts, seconds = 0 } = JSON.parse(line.slice(mark.length)) as Told;
+    if (counts === undefined) begins(file);
+    else {
+      console.log(`  ${file}: ${seconds.toFixed(0)} s`);
+      results.set(file, counts);
+    }
+  }
+  const missing = files.filter((file) => !results.has(file));
+  const lost = missing.map((file) => oneFailure(`${file}: the machine ended before its end`));
+  return [...results.values(), ...lost];
+}
+
+/** Answers the folder that /usr/lib/cricket/current is elsewhere. One of the checkout's own: others build too. */
+function installBuild(): string {
+  const root = join(repository, 'node_modules/.cache/installed');
+  mkdirSync(root, { recursive: true });
+  execFileSync(join(repository, 'hack/install'), ['--root', root], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const lib = join(root, 'usr/lib/cricket');
+  return join(lib, readlinkSync(join(lib, 'current')));
+}
