@@ -1,9 +1,8 @@
 import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { join } from 'node:path';
+import { cricketMain } from '../fixtures/daemon.ts';
 import type { Cricket } from '../fixtures/daemon.ts';
-
-const main = join(import.meta.dirname, '../../src/server/main.ts');
+import { patience } from '../fixtures/pace.ts';
 
 export interface CliEnd {
   readonly code: number;
@@ -14,7 +13,8 @@ export interface CliEnd {
 /** Runs `cricket` beside a daemon to its end, whatever that is. */
 export async function cli(cricket: Cricket, ...args: readonly string[]): Promise<CliEnd> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [main, ...args, '--config', cricket.config], { timeout: 30_000 }, (error, out, err) => {
+    const command = [cricketMain, ...args, '--config', cricket.config];
+    execFile(process.execPath, command, { timeout: patience(30_000) }, (error, out, err) => {
       resolve({ code: error === null ? 0 : Number(error.code), out, err });
     });
   });
@@ -29,9 +29,9 @@ export function going(
   readonly out: () => string;
   readonly ended: Promise<number | null>;
 } {
-  const child = spawn(process.execPath, [main, ...args, '--config', cricket.config], {
+  const child = spawn(process.execPath, [cricketMain, ...args, '--config', cricket.config], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    timeout: 30_000,
+    timeout: patience(30_000),
   });
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));

@@ -42,6 +42,8 @@ const kernelDependent = [
   'test/integration/sandbox/{container-limits,container-end,pod-config,removal,exec,stats}.test.ts',
   'test/integration/linux/{overlay,idmapped-mount}.test.ts',
 ];
+/** What its freezer does. */
+const pause = 'test/e2e/pause.test.ts';
 const notInMachine = leftOut.map(({ files }) => files);
 const v2 = { kernel: '6.12', systemd: false } as const;
 const v2Systemd = { kernel: '6.12', systemd: true } as const;
@@ -58,10 +60,10 @@ const definitions: readonly Definition[] = [
   { name: 'kubelet', globs: ['test/kubelet/**/*.test.ts'], onRequest: true },
   { name: 'crun', globs: [critest], ...newer },
   { name: 'runc', globs: [critest], runtime: 'runc', onRequest: true },
-  { name: 'v2', globs: [integration, critest], except: notInMachine, machine: v2, ...newer },
+  { name: 'v2', globs: [integration, pause, critest], except: notInMachine, machine: v2, ...newer },
   {
     name: 'v2-systemd',
-    globs: [service, ...kernelDependent, 'test/integration/recovery/*.test.ts', critest],
+    globs: [service, ...kernelDependent, 'test/integration/recovery/*.test.ts', pause, critest],
     except: notInMachine,
     machine: v2Systemd,
     driver: 'systemd',
