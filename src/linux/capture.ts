@@ -1,6 +1,7 @@
 import { openSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { closeQuietly, makePipe, readablePipe, writablePipe } from './fds.ts';
+import { closeQuietly, giveTo, makePipe, readablePipe, writablePipe } from './fds.ts';
+import type { Owner } from './fds.ts';
 import { spawnProcess } from './process.ts';
 import type { Child, SpawnOptions } from './process.ts';
 import type { Ending } from './pidfd.ts';
@@ -19,6 +20,8 @@ export interface CaptureOptions extends Omit<SpawnOptions, 'fds'> {
   readonly limit: number;
   /** Written to its standard input once `onStart` has resolved; without it, that is empty. */
   readonly input?: string;
+  /** Whose its pipes are to be; ours by default. */
+  readonly owner?: Owner | undefined;
   /** Told of the child as soon as it runs, to signal it or to write down who it is. */
   readonly onStart?: (child: Child) => void | Promise<void>;
   /** Told when output goes over the limit. */
@@ -39,6 +42,7 @@ export async function captureProgram(watcher: Watcher, options: CaptureOptions):
   const err = makePipe();
   let child: Child;
   try {
+    giveTo(options.owner, into === undefined ? [out.write, err.write] : [into.read, out.write, err.write]);
     child = spawnProcess(watcher, {
       ...options,
       fds: new Map([

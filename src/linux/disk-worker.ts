@@ -1,4 +1,5 @@
 import {
+  chownSync,
   closeSync,
   constants,
   lstatSync,
@@ -24,12 +25,43 @@ import type { OverlayChange, OverlayLayers } from './overlay-changes.ts';
 import { readProcessFacts } from './process-facts.ts';
 import type { ProcessFacts } from './process-facts.ts';
 import type { Overlay } from './overlay.ts';
+import type { IdmappedMount } from './idmapped-mount.ts';
+import { canShift, mountShifted, mountShiftedOverlay } from './shifted.ts';
+import type { Shift, StagedShift } from './shifted.ts';
 import { serveTasks } from './worker/serve.ts';
 
 /** What a mount has to know of its source. */
 export interface MountSource {
   /** Whether mounts made below it inside a container can show on the host. */
   readonly shared: boolean;
+}
+
+export interface LayerMount extends Overlay {
+  /** Directories below the layers that are of no image. */
+  readonly bottom?: readonly string[];
+  /** For containers in user namespaces. */
+  readonly shift?: StagedShift | undefined;
+}
+
+export interface BindFacts {
+  /** Of the mount that the path is on: `ro`, `nosuid`. */
+  readonly options: readonly string[];
+  /** What is mounted below it: `/sub`. */
+  readonly below: readonly string[];
+}
+
+interface Seed {
+  readonly root: string;
+  readonly path: string;
+  readonly to: string;
+  /** Whose an empty directory is. */
+  readonly owner: Shift['root'];
+}
+
+interface SharedMemory {
+  readonly path: string;
+  readonly bytes: number;
+  readonly root: Shift['root'];
 }
 
 export interface TreeSize {
@@ -49,35 +81,46 @@ export interface FileSystemFacts {
 /** Everything here may wait for a disk, or for ever under a dead network file system. */
 export const diskTasks = {
   /** A container's root file system, or with no `write` the content of an image for others to read. */
-  mountLayers(overlay: Overlay): void {
+  mountLayers({ shift, ...overlay }: LayerMount): void {
     const { write, target } = overlay;
     const own = write === undefined ? [] : [write.upper, write.work];
     for (const path of [...own, target]) mkdirSync(path, { recursive: true, mode: 0o755 });
     // A crash can leave `volatile`'s mark, and the kernel then refuses the work directory.
     if (write !== undefined) rmSync(join(write.work, 'work'), { recursive: true, force: true });
-    mountOverlay(overlay);
-    if (write !== undefined) makeKernelDirectories(target);
+    if (shift === undefined) mountOverlay({ ...overlay, lower: [...overlay.lower, ...(overlay.bottom ?? [])] });
+    else mountShiftedOverlay(overlay, shift);
+    if (write !== undefined) makeKernelDirectories(target, shift?.root);
   },
   /** Where a path leads if `root` is taken for `/`, as a path of the host. Undefined when nothing is there. */
   pathInRoot(where: { readonly root: string; readonly path: string }): string | undefined {
     return pathInRoot(where.root, where.path);
   },
   /** Makes the directory `to`, with what the directory `path` of a root file system holds; without one empty, 0755. */
-  seedDirectory(seed: { readonly root: string; readonly path: string; readonly to: string }): void {
+  seedDirectory(seed: Seed): void {
     const from = pathInRoot(seed.root, seed.path);
     makeDirectories(dirname(seed.to), 0o755);
     if (from !== undefined && statSync(from).isDirectory()) copyTree(from, seed.to);
-    else mkdirSync(seed.to, { mode: 0o755 });
+    else {
+      mkdirSync(seed.to, { mode: 0o755 });
+      chownSync(seed.to, seed.owner.uid, seed.owner.gid);
+    }
+  },
+  /** A path that a user named, with the owners that a user namespace makes of them. */
+  mountShifted(mount: IdmappedMount & Pick<Shift, 'userNamespace'>): void {
+    mountShifted(mount, mount);
+  },
+  canShift({ directory, userNamespace }: { readonly directory: string; readonly userNamespace: string }): boolean {
+    return canShift(directory, userNamespace);
   },
   /** Takes the mounts off everything in a directory, and the directory away. Absent is fine. */
   unmountWithin(directory: string): void {
     for (const name of listQuietly(directory)) while (unmount(join(directory, name)));
     rmSync(directory, { recursive: true, force: true });
   },
-  mountShm(shm: { readonly path: string; readonly bytes: number }): void {
-    mkdirSync(shm.path, { recursive: true, mode: 0o1777 });
+  mountShm({ path, bytes, root: { uid, gid } }: SharedMemory): void {
+    mkdirSync(path, { recursive: true, mode: 0o1777 });
     const flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
-    mount('shm', shm.path, { type: 'tmpfs', flags, data: `mode=1777,size=${shm.bytes}` });
+    mount('shm', path, { type: 'tmpfs', flags, data: `mode=1777,size=${bytes},uid=${uid},gid=${gid}` });
   },
   /** Takes every mount off the path, then the directory tree away. Absent is fine. */
   unmountAndRemove(path: string): void {
@@ -94,6 +137,15 @@ export const diskTasks = {
   mountSource(path: string): MountSource {
     makeDirectories(path, 0o755);
     return { shared: mountOf(realpathSync(path), readMounts())?.shared ?? false };
+  },
+  /** What a bind of each path brings along. */
+  surveyBinds(paths: readonly string[]): readonly BindFacts[] {
+    const all = readMounts();
+    return paths.map((path) => {
+      const real = realpathSync(path);
+      const below = all.flatMap(({ target }) => (target.startsWith(`${real}/`) ? [target.slice(real.length)] : []));
+      return { options: mountOf(real, all)?.options ?? [], below: [...new Set(below)] };
+    });
   },
   /** Makes an empty file, with what is missing above it, or leaves the one that is there. */
   ensureFile(file: { readonly path: string; readonly mode: number }): void {

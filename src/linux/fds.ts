@@ -1,4 +1,4 @@
-import { closeSync } from 'node:fs';
+import { closeSync, fchownSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { checked, libc } from './libc.ts';
 
@@ -18,6 +18,24 @@ export function makePipe(): { readonly read: number; readonly write: number } {
 /** A second descriptor of the same file at or above `least`, close-on-exec. */
 export function duplicate(fd: number, least: number): number {
   return checked(fcntl(fd, F_DUPFD_CLOEXEC, least) as number, `duplicate descriptor ${fd}`);
+}
+
+/** An owner of files, as the host has it. */
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Makes pipes or terminals somebody's: who has them by /proc/self/fd can open them again. Undefined: they stay ours. */
+export function giveTo(owner: Owner | undefined, fds: readonly number[]): void {
+  if (owner !== undefined) for (const fd of fds) fchownSync(fd, owner.uid, owner.gid);
+}
+
+/** The read end of a pipe with nothing in it, and nobody to write: no /dev/null, which whoever gets it could be given. */
+export function emptyInput(): number {
+  const { read, write } = makePipe();
+  closeSync(write);
+  return read;
 }
 
 /** Lets a pipe hold so many bytes, if the kernel does: it need not. */

@@ -6,6 +6,8 @@ export interface MountEntry {
   readonly source: string;
   readonly root: string;
   readonly device: string;
+  /** Of the mount itself: `ro`, `nosuid`. */
+  readonly options: readonly string[];
   /** Mounts made below it show in its peers: what a bidirectional propagation needs. */
   readonly shared: boolean;
 }
@@ -23,7 +25,7 @@ export function readMounts(path = '/proc/self/mountinfo'): readonly MountEntry[]
   for (const line of readFileSync(path, 'utf8').split('\n')) {
     const [left, right] = line.split(' - ');
     if (left === undefined || right === undefined) continue;
-    const [, , device = '', root = '', target = '', , ...tags] = left.split(' ');
+    const [, , device = '', root = '', target = '', options = '', ...tags] = left.split(' ');
     const [type = '', source = ''] = right.split(' ');
     entries.push({
       target: unescapeOctal(target),
@@ -31,6 +33,7 @@ export function readMounts(path = '/proc/self/mountinfo'): readonly MountEntry[]
       source: unescapeOctal(source),
       root: unescapeOctal(root),
       device,
+      options: options.split(','),
       shared: tags.some((tag) => tag.startsWith('shared:')),
     });
   }

@@ -1,6 +1,7 @@
 import { closeSync, mkdirSync, openSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { during, errnoOf, fail } from '../base/errors.ts';
+import { asUser } from './credentials.ts';
 import { checked, libc } from './libc.ts';
 import { bindMount, unmount } from './mount.ts';
 
@@ -15,13 +16,15 @@ const sethostname = libc.func('int sethostname(const char *name, size_t length)'
 /** What a pod's namespaces shall be. */
 export interface PinRequest {
   /** Kind → the file to pin it on. Kinds not named stay the host's. */
-  readonly pins: Partial<Readonly<Record<NamespaceKind, string>>>;
+  readonly pins: Partial<Readonly<Record<NamespaceKind | 'user', string>>>;
   /** At most 64 bytes; set only where `uts` is pinned. */
   readonly hostname: string;
   /** `net.ipv4.ip_forward` → value; each belongs to a pinned kind. */
   readonly sysctls: Readonly<Record<string, string>>;
   /** Runs inside the new namespaces, before they are pinned: brings lo up. */
   readonly inside: () => void;
+  /** They are made already, by a process in a user namespace that owns them; `root` is whom its root is outside. */
+  readonly holder?: { readonly pid: number; readonly root: number };
 }
 
 /**
@@ -30,16 +33,20 @@ export interface PinRequest {
  * thread born meanwhile would live in the pod. /proc/thread-self, because /proc/self is the main thread's.
  */
 export function pinNamespaces(request: PinRequest): void {
-  const kinds = Object.keys(request.pins) as NamespaceKind[];
+  const { pins, holder } = request;
+  const kinds = (Object.keys(pins) as (NamespaceKind | 'user')[]).filter((kind) => kind !== 'user');
   const home = kinds.map((kind) => ({ kind, fd: openSync(`/proc/thread-self/ns/${kind}`, 'r') }));
   try {
-    checked(unshareCall(kinds.reduce((all, kind) => all | flags[kind], 0)) as number, 'make namespaces');
+    if (holder === undefined)
+      checked(unshareCall(kinds.reduce((all, kind) => all | flags[kind], 0)) as number, 'make namespaces');
     try {
+      if (holder !== undefined) for (const kind of kinds) enter(kind, `/proc/${holder.pid}/ns/${kind}`);
       if (request.pins.uts !== undefined)
         checked(sethostname(request.hostname, Buffer.byteLength(request.hostname)) as number, 'set the hostname');
       if (request.pins.net !== undefined) request.inside();
-      for (const [key, value] of Object.entries(request.sysctls)) writeSysctl(key, value);
-      for (const kind of kinds) pin(kind, request.pins[kind] ?? '');
+      for (const [key, value] of Object.entries(request.sysctls)) writeSysctlAs(key, value, holder?.root ?? 0);
+      for (const kind of kinds) pin(`/proc/thread-self/ns/${kind}`, pins[kind] ?? '');
+      if (holder !== undefined && pins.user !== undefined) pin(`/proc/${holder.pid}/ns/user`, pins.user);
     } finally {
       for (const { kind, fd } of home)
         checked(setnsCall(fd, flags[kind]) as number, `return to the host's ${kind} namespace`);
@@ -49,10 +56,19 @@ export function pinNamespaces(request: PinRequest): void {
   }
 }
 
-function pin(kind: NamespaceKind, path: string): void {
+function enter(kind: NamespaceKind, path: string): void {
+  const fd = openSync(path, 'r');
+  try {
+    checked(setnsCall(fd, flags[kind]) as number, `enter ${path}`);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function pin(namespace: string, path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
   writeFileSync(path, '', { mode: 0o444 });
-  bindMount(`/proc/thread-self/ns/${kind}`, path);
+  bindMount(namespace, path);
 }
 
 /** Lets go of a pinned namespace; the kernel ends it with its last user. Absent is fine. */
@@ -64,6 +80,12 @@ export function unpinNamespace(path: string): void {
 /** `net:[4026531840]`: the identity of a thread's or process's namespace. */
 export function namespaceIdentity(pid: number | 'self', kind: string): string {
   return readlinkSync(`/proc/${pid}/ns/${kind}`);
+}
+
+/** Those of the ipc namespace are its owner's root's to write, and nobody else's; those of the network root's too. */
+function writeSysctlAs(key: string, value: string, root: number): void {
+  if (root === 0 || key.startsWith('net.')) writeSysctl(key, value);
+  else asUser(root, () => writeSysctl(key, value));
 }
 
 function writeSysctl(key: string, value: string): void {

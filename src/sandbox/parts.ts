@@ -17,6 +17,7 @@ import type { FeatureReader } from './oci/features.ts';
 import type { OciRuntime } from './oci/runtime.ts';
 import type { SeccompFilters } from './oci/seccomp-filters.ts';
 import type { HostFacts } from './oci/spec/input.ts';
+import type { UserNamespaces } from './pod/user-namespace-support.ts';
 import type { UlimitSettings } from './oci/spec/ulimits.ts';
 import type { Paths } from './store/paths.ts';
 import type { Store } from './store/store.ts';
@@ -52,6 +53,7 @@ export interface Parts {
   /** What each of them can do. */
   readonly features: FeatureReader;
   readonly host: HostFacts;
+  readonly userNamespaces: UserNamespaces;
   readonly seccompFilters: SeccompFilters;
   /** What devices are, by the names that containers give. */
   readonly cdi: Pick<CdiLibrary, 'resolve'>;

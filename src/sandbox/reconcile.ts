@@ -110,7 +110,8 @@ async function orphanDirectories(parts: ReconcileParts, signal: AbortSignal): Pr
   for (const id of await list(join(stateDirectory, 'containers'))) {
     if (store.containers.has(id as ContainerId) || store.unreadable.has(id)) continue;
     await killMonitors(parts, id as ContainerId, signal);
-    await parts.disk.call('unmountWithin', join(stateDirectory, 'containers', id, 'images'), signal);
+    for (const within of ['images', 'shifted'])
+      await parts.disk.call('unmountWithin', join(stateDirectory, 'containers', id, within), signal);
     await parts.disk.call('unmountAll', join(stateDirectory, 'containers', id, 'rootfs'), signal);
     await parts.disk.call('removeTree', join(stateDirectory, 'containers', id), signal);
     found.push(`directory of container ${id.slice(0, 13)} belonged to none`);
@@ -118,7 +119,7 @@ async function orphanDirectories(parts: ReconcileParts, signal: AbortSignal): Pr
   for (const id of await list(join(stateDirectory, 'pods'))) {
     if (store.pods.has(id as PodId) || store.unreadable.has(id)) continue;
     const at = parts.paths.pod(id as PodId);
-    await parts.podCalls.call('unpinNamespaces', [at.ipc, at.uts], signal);
+    await parts.podCalls.call('unpinNamespaces', [at.ipc, at.uts, at.user], signal);
     await parts.disk.call('unmountAll', at.shm, signal);
     await parts.disk.call('removeTree', at.runtime, signal);
     found.push(`directory of sandbox ${id.slice(0, 13)} belonged to none`);

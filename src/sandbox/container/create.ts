@@ -15,6 +15,7 @@ import { ensurePodInit } from '../pod/init.ts';
 import type { InitParts } from '../pod/init.ts';
 import { podTitle } from '../pod/record.ts';
 import { isReady } from '../pod/state.ts';
+import { checkMapped, shiftOf } from '../pod/user-namespaces.ts';
 import { sameAsWritten } from '../store/same.ts';
 import type { Container, Pod } from '../store/store.ts';
 import { containerKey, containerTitle } from './record.ts';
@@ -25,6 +26,7 @@ import { loweredNotes } from './lowered.ts';
 import { imagesOfVolumes } from './image-volumes.ts';
 import { editSpec } from './edit-spec.ts';
 import { prepareLog } from './prepare-log.ts';
+import { settleShifted, staged } from './shifted.ts';
 import { dismantle, runtimeOf } from './release.ts';
 import { gatherSpec } from './spec-input.ts';
 import { cgroupResources } from './spec-resources.ts';
@@ -99,12 +101,16 @@ async function makeContainer(parts: CreateParts, pod: Pod, config: ContainerConf
 
   undo.defer('files', (s) => deleteFiles(parts, container, s));
   const lower = image.layers.map((layer) => layer.path).reverse();
+  const shift = shiftOf(pod.record);
   const rootfs = { lower, write: { upper: at.upper, work: at.work }, target: at.rootfs };
-  await traced('container.rootfs', () => disk.call('mountLayers', rootfs, signal));
+  await traced('container.rootfs', () =>
+    disk.call('mountLayers', { ...rootfs, shift: staged(shift, at.staging) }, signal),
+  );
   reach('create:rootfs');
 
   if (config.pid === 'pod') await traced('pod.init', () => ensurePodInit(parts, pod, signal));
   const user = await traced('container.user', () => containerUser(at.rootfs, config, image));
+  checkMapped(pod.record.config, user);
   const runtime = runtimeOf(parts, record.handler);
   const input = await traced('container.spec', () => gatherSpec(parts, { record, pod, image, user }, signal));
   const built = await traced('container.edits', () => editSpec(parts, record, pod.record.config, buildSpec(input)));
@@ -119,6 +125,7 @@ async function makeContainer(parts: CreateParts, pod: Pod, config: ContainerConf
   undo.defer('process and cgroup', (s) => dismantle(parts, container, s));
   const monitored = await traced('container.runtime', () => monitor(parts, record, signal));
   reach('create:monitor');
+  if (shift !== undefined) await settleShifted(parts, record, { shift, user, pid: monitored.init.pid }, signal);
   await parts.seccompFilters.learn(runtime, built, id);
 
   await traced('container.save', () =>

@@ -8,6 +8,7 @@ import { makeExecGroup } from './exec-group.ts';
 import type { ExecGroup } from './exec-group.ts';
 import { runtimeOf } from './release.ts';
 import type { ProcessSession, SessionEnd } from './session.ts';
+import { streamOwner } from './shifted.ts';
 import { startOnPipes } from './streams/exec-pipes.ts';
 import { startOnTerminal } from './streams/exec-terminal.ts';
 import type { StartedExec } from './streams/started-exec.ts';
@@ -43,12 +44,13 @@ export async function openExecSession(
 ): Promise<ProcessSession> {
   const container = requireContainer(parts.store, request.containerId);
   const runtime = runtimeOf(parts, container.record.handler);
+  const one = { runtime, id: container.record.id, owner: streamOwner(parts, container) };
   using _moves = parts.cgroups.expectMoves();
   const group = await makeExecGroup(parts, container, { command: request.command, terminal: request.tty });
   let started: StartedExec;
   try {
     const start = request.tty ? startOnTerminal : startOnPipes;
-    started = await start(parts, { runtime, id: container.record.id, group, wanted: request }, signal);
+    started = await start(parts, { ...one, group, wanted: request }, signal);
   } catch (error) {
     void group.leave();
     throw error;

@@ -10,10 +10,11 @@ import { makeExecGroup } from './exec-group.ts';
 import type { ExecGroup } from './exec-group.ts';
 import { containerTitle } from './record.ts';
 import { runtimeOf } from './release.ts';
+import { streamOwner } from './shifted.ts';
 
 export type ExecParts = Pick<
   Parts,
-  'cgroups' | 'lifetime' | 'log' | 'paths' | 'reach' | 'runtimes' | 'settings' | 'watcher'
+  'cgroups' | 'lifetime' | 'log' | 'paths' | 'reach' | 'runtimes' | 'settings' | 'store' | 'watcher'
 >;
 
 export interface ExecResult {
@@ -73,6 +74,7 @@ async function run(
     processFile: group.processFile,
     cgroup: group.name,
     limit: execOutputLimit,
+    owner: streamOwner(parts, container),
     onStart: (child) => {
       void child.ended.finally(() => over.resolve(undefined));
       parts.reach('exec:spawned');

@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import { fail, messageOf } from '../../base/errors.ts';
 import type { ImageId } from '../../base/ids.ts';
 import type { Image } from '../../image/service.ts';
+import type { Shift } from '../../linux/shifted.ts';
 import type { BindMount } from '../oci/spec/input.ts';
 import type { Parts } from '../parts.ts';
 import type { ContainerConfig, ContainerRecord } from './record.ts';
 import { privateBind } from './seed-volumes.ts';
+import { staged } from './shifted.ts';
 
 /** The images that the container's mounts name, once each. Errors: `failed_precondition` for one that is not here. */
 export function imagesOfVolumes(parts: Pick<Parts, 'images'>, config: ContainerConfig): ImageId[] {
@@ -22,9 +24,10 @@ export function imagesOfVolumes(parts: Pick<Parts, 'images'>, config: ContainerC
 export async function mountImageVolumes(
   parts: Pick<Parts, 'disk' | 'images' | 'paths'>,
   record: ContainerRecord,
+  shift: Shift | undefined,
   signal: AbortSignal,
 ): Promise<readonly BindMount[]> {
-  const { images: directory } = parts.paths.container(record.id);
+  const { images: directory, staging } = parts.paths.container(record.id);
   const mounts = record.config.mounts.flatMap((mount) =>
     mount.image === undefined ? [] : [{ ...mount.image, containerPath: mount.containerPath, options: mount.options }],
   );
@@ -36,7 +39,9 @@ export async function mountImageVolumes(
     const target = join(directory, String(places.size));
     places.set(id, target);
     try {
-      await parts.disk.call('mountLayers', { lower: [...layersOf(parts.images.get(id)), ...bottom], target }, signal);
+      const lower = layersOf(parts.images.get(id));
+      const mount = { lower, bottom, target, shift: staged(shift, staging) };
+      await parts.disk.call('mountLayers', mount, signal);
     } catch (error) {
       throw fail('failed_precondition', `ImageVolumeMountFailed: image ${id}: ${messageOf(error)}`, error);
     }

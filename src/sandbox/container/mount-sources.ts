@@ -1,9 +1,11 @@
 import { withTimeout } from '../../base/abort.ts';
-import { errnoOf, fail, messageOf } from '../../base/errors.ts';
+import { join } from 'node:path';
+import { during, errnoOf, fail, messageOf } from '../../base/errors.ts';
 import type { MountSource } from '../../linux/disk-worker.ts';
 import type { BindMount } from '../oci/spec/input.ts';
 import type { Parts } from '../parts.ts';
-import type { ContainerConfig, ContainerMount } from './record.ts';
+import type { PodRecord } from '../pod/record.ts';
+import type { ContainerMount, ContainerRecord } from './record.ts';
 
 /** Milliseconds a path that a user named may take to answer: below a dead NFS it never does. */
 const pathTimeoutMs = 10_000;
@@ -14,12 +16,22 @@ const pathTimeoutMs = 10_000;
  * mounts as asked, `unavailable` for one whose file system does not answer.
  */
 export async function resolveMounts(
-  parts: Pick<Parts, 'hostPaths'>,
-  config: ContainerConfig,
+  parts: Pick<Parts, 'hostPaths' | 'paths'>,
+  { id, config }: ContainerRecord,
+  pod: PodRecord,
   signal: AbortSignal,
 ): Promise<readonly BindMount[]> {
   const ofHost = config.mounts.filter((mount) => mount.image === undefined);
-  return Promise.all(ofHost.map(async (mount) => resolveMount(parts, mount, signal)));
+  const { shifted } = parts.paths.container(id);
+  return Promise.all(
+    ofHost.map(async (mount, index) => {
+      const found = await resolveMount(parts, mount, signal);
+      if (mount.users === null || pod.pins.user === undefined) return found;
+      const target = join(shifted, String(index));
+      await shiftMount(parts, mount, { target, userNamespace: pod.pins.user }, signal);
+      return { ...found, hostPath: target };
+    }),
+  );
 }
 
 async function resolveMount(
@@ -35,6 +47,24 @@ async function resolveMount(
       `mount source ${hostPath} for ${containerPath} is not on a shared mount, as bidirectional propagation needs; run mount --make-rshared on the mount it is on`,
     );
   return { ...mount, uidMappings: [], gidMappings: [] };
+}
+
+/**
+ * Shows it at `target` with the owners of a user namespace: done here and not by the OCI runtime, so that every one of
+ * them has it, and its refusal is in our words.
+ */
+async function shiftMount(
+  parts: Pick<Parts, 'hostPaths'>,
+  { hostPath, containerPath }: ContainerMount,
+  to: { readonly target: string; readonly userNamespace: string },
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    const mount = { source: hostPath, readonly: false, ...to };
+    await parts.hostPaths.call('mountShifted', mount, withTimeout(signal, pathTimeoutMs));
+  } catch (error) {
+    throw during(`mount source ${hostPath} for ${containerPath}`, error);
+  }
 }
 
 async function lookAt(

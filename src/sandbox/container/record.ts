@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { CheckpointKind } from '../../base/checkpoint.ts';
 import { parseContainerId, parseImageId, parsePodId } from '../../base/ids.ts';
-import { stringMap } from '../pod/record.ts';
+import { stringMap, userMaps } from '../pod/record.ts';
 import { resourcesSchema } from './resources.ts';
 
 const profile = z.object({ kind: z.enum(['runtime-default', 'unconfined', 'localhost']), reference: z.string() });
@@ -16,6 +16,8 @@ const mountSchema = z.object({
   selinuxRelabel: z.boolean(),
   /** `nosuid` and the like, from `parseMountOptions`. */
   options: z.array(z.string()).default([]),
+  /** Those of the sandbox's user namespace, where its files shall have their owners there. */
+  users: userMaps.nullable().default(null),
   /** An image as a volume: `hostPath` is '' then. The path within it, '' for all of it. */
   image: z.object({ name: z.string(), subPath: z.string() }).optional(),
 });

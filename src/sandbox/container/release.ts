@@ -56,6 +56,7 @@ export async function dismantle(parts: ReleaseParts, container: Container, signa
   await parts.cgroups.remove(record.cgroup as CgroupPath, signal);
   parts.reach('remove:runtime');
   if (record.volumeImages.length > 0) await parts.disk.call('unmountWithin', at.images, signal);
+  await parts.disk.call('unmountWithin', at.shifted, signal);
   await parts.disk.call('unmountAll', at.rootfs, signal);
   parts.reach('remove:rootfs');
 }

@@ -40,6 +40,7 @@ export async function deleteFiles(
 ): Promise<void> {
   const at = parts.paths.container(container.record.id);
   if (container.record.volumeImages.length > 0) await parts.disk.call('unmountWithin', at.images, signal);
+  await parts.disk.call('unmountWithin', at.shifted, signal);
   await parts.disk.call('unmountAll', at.rootfs, signal);
   await parts.disk.call('removeTree', at.bundle, signal);
   await parts.disk.call('removeTree', at.upper, signal);

@@ -11,7 +11,7 @@ import type { ContainerRecord } from './record.ts';
 export async function seedVolumes(
   parts: Pick<Parts, 'disk' | 'paths'>,
   record: ContainerRecord,
-  image: Pick<Image, 'config'>,
+  { image, owner }: { readonly image: Pick<Image, 'config'>; readonly owner: { uid: number; gid: number } },
   signal: AbortSignal,
 ): Promise<readonly BindMount[]> {
   const { rootfs, volumes } = parts.paths.container(record.id);
@@ -20,7 +20,7 @@ export async function seedVolumes(
   return Promise.all(
     wanted.map(async (path, index) => {
       const to = join(volumes, String(index));
-      await parts.disk.call('seedDirectory', { root: rootfs, path, to }, signal);
+      await parts.disk.call('seedDirectory', { root: rootfs, path, to, owner }, signal);
       return privateBind(to, path, false);
     }),
   );

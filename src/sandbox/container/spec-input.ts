@@ -8,9 +8,11 @@ import { chooseCgroupNamespace } from '../oci/spec/namespaces.ts';
 import { parseSeccompProfile } from '../oci/spec/seccomp/profile.ts';
 import { containerLimits } from '../oci/spec/ulimits.ts';
 import { hostnameOf } from '../pod/run.ts';
+import { rootOf, shiftOf, userNamespace, withEveryCapability } from '../pod/user-namespaces.ts';
 import type { Parts } from '../parts.ts';
 import type { Pod } from '../store/store.ts';
 import { givenOomScore } from './lowered.ts';
+import { bindsInside } from './binds-inside.ts';
 import { mountImageVolumes } from './image-volumes.ts';
 import { checkMountAbilities } from './mount-abilities.ts';
 import { resolveMounts } from './mount-sources.ts';
@@ -51,14 +53,16 @@ export async function gatherSpec(parts: SpecParts, sources: SpecSources, signal:
   const namespaces = chooseNamespaces(parts, sources);
   await checkMountAbilities(parts, config, runtimeOf(parts, record.handler));
   const [mounts, volumes, images, devices, hostDevices, seccomp, apparmorProfile] = await Promise.all([
-    resolveMounts(parts, config, signal),
-    seedVolumes(parts, record, image, signal),
-    mountImageVolumes(parts, record, signal),
+    resolveMounts(parts, record, pod.record, signal),
+    seedVolumes(parts, record, { image, owner: rootOf(pod.record.config) }, signal),
+    mountImageVolumes(parts, record, shiftOf(pod.record), signal),
     resolveDevices(record, signal),
     config.privileged ? listHostDevices(signal) : [],
     chooseSeccomp(record),
     parts.apparmor.profileFor(config.apparmor, config.privileged),
   ]);
+  const own = { mounts: [...volumes, ...mounts, ...images], podMounts: podMounts(parts.paths, pod.record, config) };
+  const binds = pod.record.pins.user === undefined ? own : await bindsInside(parts, record, own, signal);
   return {
     id,
     hostname: hostnameOf(pod.record.config),
@@ -70,8 +74,7 @@ export async function gatherSpec(parts: SpecParts, sources: SpecSources, signal:
     cwd: config.workingDir || image.config.workingDir,
     user,
     terminal: config.tty,
-    mounts: [...volumes, ...mounts, ...images],
-    podMounts: podMounts(parts.paths, pod.record, config),
+    ...binds,
     devices,
     hostDevices,
     privileged: config.privileged,
@@ -88,7 +91,7 @@ export async function gatherSpec(parts: SpecParts, sources: SpecSources, signal:
     oomScoreAdj: givenOomScore(parts, config.resources.oomScoreAdj),
     rlimits: containerLimits(config.name, pod.record.config.annotations, parts.settings),
     annotations: specAnnotations(sources),
-    host: parts.host,
+    host: pod.record.pins.user === undefined ? parts.host : withEveryCapability(parts.host),
   };
 }
 
@@ -107,7 +110,7 @@ function chooseNamespaces(parts: SpecParts, { record, pod }: SpecSources): Names
     uts: pinned(pins.uts),
     pid: choosePid(parts, record, pod),
     cgroup: chooseCgroupNamespace(parts.host.cgroupVersion, record.config.privileged),
-    user: { kind: 'host' },
+    user: userNamespace(pod.record),
   };
 }
 

@@ -25,6 +25,15 @@ describe('features of a runtime', () => {
     expect([...of('kata', 'kata version 3.1'), ...of('crun', 'hello')]).to.deep.equal([]);
   });
 
+  it('have user namespaces where they say so, and by version crun from 1.8 and runc from 1.1 on', () => {
+    expect(parseFeatures('{"linux": {"namespaces": ["user", "pid"]}}').userNamespaces).to.equal(true);
+    for (const text of ['{}', '{"linux": {}}', '{"linux": {"namespaces": ["pid"]}}', '{"linux": {"namespaces": null}}'])
+      expect(parseFeatures(text).userNamespaces, text).to.equal(false);
+    const of = (name: string, version: string) => featuresOfVersion(name, `${name} version ${version}`).userNamespaces;
+    expect([of('crun', '1.7'), of('crun', '1.8.1'), of('crun', '1.21')]).to.deep.equal([false, true, true]);
+    expect([of('runc', '1.0.3'), of('runc', '1.1.5'), of('kata', '9.0')]).to.deep.equal([false, true, false]);
+  });
+
   it('have recursive read-only mounts from Linux 5.12 on', () => {
     const able = parseFeatures('{"mountOptions": ["rro"]}');
     expect(mountsRecursivelyReadonly(able, [5, 11])).to.equal(false);

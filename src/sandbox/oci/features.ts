@@ -11,9 +11,13 @@ import type { OciRuntime } from './runtime.ts';
 export interface RuntimeFeatures {
   /** Options of mounts, as in config.json. */
   readonly mountOptions: ReadonlySet<string>;
+  /** It runs containers in a user namespace that is there already, with mounts whose sources only root can reach. */
+  readonly userNamespaces: boolean;
+  /** `rbind` takes along what is mounted below, in a user namespace too. */
+  readonly bindsBelow: boolean;
 }
 
-const nothing: RuntimeFeatures = { mountOptions: new Set() };
+const nothing: RuntimeFeatures = { mountOptions: new Set(), userNamespaces: false, bindsBelow: false };
 
 /** Options that every crun and runc ever had. */
 const oldOptions = 'nosuid suid nodev dev noexec exec noatime atime nodiratime diratime relatime norelatime'
@@ -21,7 +25,10 @@ const oldOptions = 'nosuid suid nodev dev noexec exec noatime atime nodiratime d
   .split(' ');
 
 /** runtime-spec, features.md. */
-const featuresSchema = z.object({ mountOptions: z.array(z.string()).nullish() });
+const featuresSchema = z.object({
+  mountOptions: z.array(z.string()).nullish(),
+  linux: z.object({ namespaces: z.array(z.string()).nullish() }).nullish(),
+});
 
 const outputLimit = 256 * 1024;
 const timeoutMs = 10_000;
@@ -79,7 +86,9 @@ async function fileAt(path: string): Promise<string> {
 /** The output of `features`. Text that is none says of nothing. */
 export function parseFeatures(text: string): RuntimeFeatures {
   try {
-    return { mountOptions: new Set(featuresSchema.parse(JSON.parse(text)).mountOptions ?? []) };
+    const { mountOptions, linux } = featuresSchema.parse(JSON.parse(text));
+    const userNamespaces = linux?.namespaces?.includes('user') ?? false;
+    return { mountOptions: new Set(mountOptions ?? []), userNamespaces, bindsBelow: true };
   } catch {
     return nothing;
   }
@@ -90,8 +99,13 @@ export function featuresOfVersion(name: string, text: string): RuntimeFeatures {
   const found = /version v?(\d+)\.(\d+)/.exec(text);
   if (found === null || (name !== 'crun' && name !== 'runc')) return nothing;
   const [, major, minor] = found.map(Number);
-  const isRecursive = name === 'crun' && (major ?? 0) * 1000 + (minor ?? 0) >= 1004;
-  return { mountOptions: new Set([...oldOptions, ...(isRecursive ? ['rro'] : [])]) };
+  const number = (major ?? 0) * 1000 + (minor ?? 0);
+  const isRecursive = name === 'crun' && number >= 1004;
+  return {
+    mountOptions: new Set([...oldOptions, ...(isRecursive ? ['rro'] : [])]),
+    bindsBelow: name === 'runc',
+    userNamespaces: number >= (name === 'crun' ? 1008 : 1001),
+  };
 }
 
 /** mount_setattr(2) is of Linux 5.12. */

@@ -4,6 +4,7 @@ import { fail } from '../../base/errors.ts';
 import { traced } from '../../base/trace.ts';
 import { captureProgram } from '../../linux/capture.ts';
 import type { Captured } from '../../linux/capture.ts';
+import type { Owner } from '../../linux/fds.ts';
 import { spawnProcess } from '../../linux/process.ts';
 import type { Child, SpawnOptions } from '../../linux/process.ts';
 import { exitCodeOf } from '../../linux/pidfd.ts';
@@ -32,6 +33,8 @@ export interface ExecOptions {
   readonly cgroup: string;
   readonly limit: number;
   readonly onStart: (child: Child) => void;
+  /** Whose its pipes are, where the container is in a user namespace. */
+  readonly owner: Owner | undefined;
 }
 
 /**
@@ -81,8 +84,9 @@ export async function queryContainer(
 
 /** Runs a program in the container and keeps its output; it ends when the program does. */
 export async function execContainer(watcher: Watcher, runtime: OciRuntime, options: ExecOptions): Promise<Captured> {
-  const { limit, onStart } = options;
-  return captureProgram(watcher, { ...execProgram(runtime, options), limit, onStart });
+  const { limit, onStart, owner } = options;
+  // Without an input it would get the host's /dev/null, and crun (1.8 to 1.21) makes that its user's.
+  return captureProgram(watcher, { ...execProgram(runtime, options), limit, onStart, owner, input: '' });
 }
 
 export interface StreamedExecOptions extends Pick<ExecOptions, 'id' | 'processFile' | 'cgroup'> {

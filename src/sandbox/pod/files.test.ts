@@ -16,6 +16,7 @@ const plain: PodConfig = {
     network: 'pod',
     ipc: 'pod',
     pid: 'container',
+    users: null,
     ports: [],
     sysctls: {},
     privileged: false,

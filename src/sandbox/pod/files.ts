@@ -1,7 +1,8 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { chown, readFile, writeFile } from 'node:fs/promises';
 import { errnoOf } from '../../base/errors.ts';
 import type { Paths } from '../store/paths.ts';
 import type { PodConfig, PodRecord } from './record.ts';
+import { rootOf } from './user-namespaces.ts';
 
 /** Size of a pod's /dev/shm: what Docker and the field's runtimes give. */
 export const shmBytes = 64 * 1024 * 1024;
@@ -18,6 +19,9 @@ export async function writePodFiles(
     writeFile(at.hosts, await hostsText(record.config, facts), { mode: 0o644 }),
     writeFile(at.resolvConf, await resolvText(record.config), { mode: 0o644 }),
   ]);
+  const { uid, gid } = rootOf(record.config);
+  if (uid > 0 || gid > 0)
+    await Promise.all([at.hostname, at.hosts, at.resolvConf].map(async (file) => chown(file, uid, gid)));
 }
 
 /** On the host's network the host's own file; else the loopback names and the pod's. */

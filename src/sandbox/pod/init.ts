@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { chown, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fail } from '../../base/errors.ts';
 import { captureProgram } from '../../linux/capture.ts';
@@ -15,6 +15,7 @@ import type { SpecInput } from '../oci/spec/input.ts';
 import type { Parts } from '../parts.ts';
 import type { Pod } from '../store/store.ts';
 import type { PodRecord } from './record.ts';
+import { nobodyOf, rootOf, userNamespace } from './user-namespaces.ts';
 import { readFile } from 'node:fs/promises';
 
 export type InitParts = Pick<
@@ -44,6 +45,8 @@ async function startPodInit(parts: InitParts, record: PodRecord, signal: AbortSi
   const runtime = runtimeOf(parts, record.handler);
   const bundle = join(parts.paths.pod(record.id).runtime, 'init');
   await mkdir(join(bundle, 'rootfs'), { recursive: true, mode: 0o755 });
+  const { uid, gid } = rootOf(record.config);
+  await chown(join(bundle, 'rootfs'), uid, gid);
   const apparmorProfile = await parts.apparmor.profileFor({ kind: 'unset', reference: '' }, false);
   const spec = buildSpec({ ...initSpec(parts, record, bundle), apparmorProfile });
   await writeFile(join(bundle, 'config.json'), encodeSpec(spec));
@@ -85,7 +88,7 @@ function initSpec(parts: InitParts, record: PodRecord, bundle: string): Omit<Spe
     imageEnv: [],
     env: [],
     cwd: '/',
-    user: { uid: 65534, gid: 65534, additionalGids: [] },
+    user: { uid: nobodyOf(record.config, 'uids'), gid: nobodyOf(record.config, 'gids'), additionalGids: [] },
     terminal: false,
     mounts: [
       {
@@ -115,7 +118,7 @@ function initSpec(parts: InitParts, record: PodRecord, bundle: string): Omit<Spe
       uts: pinned(record.pins.uts),
       pid: { kind: 'new' },
       cgroup: chooseCgroupNamespace(parts.host.cgroupVersion, false),
-      user: { kind: 'host' },
+      user: userNamespace(record),
     },
     resources: {},
     blockIo: {},

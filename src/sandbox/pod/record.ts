@@ -16,6 +16,12 @@ export const portMapping = z.object({
 });
 export type PortMapping = Readonly<z.infer<typeof portMapping>>;
 
+/** `size` ids from `containerId` on are those from `hostId` on of the host. */
+const idMapping = z.object({ containerId: z.number(), hostId: z.number(), size: z.number() });
+/** One mapping each, from 0 on. */
+export const userMaps = z.object({ uids: z.array(idMapping), gids: z.array(idMapping) });
+export type UserMaps = Readonly<z.infer<typeof userMaps>>;
+
 const podConfig = z.object({
   name: z.string(),
   uid: z.string(),
@@ -35,6 +41,8 @@ const podConfig = z.object({
   network: z.enum(['pod', 'node']),
   ipc: z.enum(['pod', 'node']),
   pid: z.enum(['pod', 'container', 'node']),
+  /** Null: the host's user namespace. */
+  users: userMaps.nullable().default(null),
   /** Those with a host port, on a network of the pod's own. */
   ports: z.array(portMapping).default([]),
   sysctls: stringMap,
@@ -56,7 +64,7 @@ const podRecord = z.object({
   /** We made that cgroup, so we remove it; the kubelet's own is the kubelet's. */
   ownsCgroup: z.boolean(),
   /** Pinned namespaces: kind → file. Those missing are the host's. */
-  pins: z.partialRecord(z.enum(['net', 'ipc', 'uts']), z.string()),
+  pins: z.partialRecord(z.enum(['net', 'ipc', 'uts', 'user']), z.string()),
   /** A sandbox of an earlier boot has no namespaces left. */
   bootId: z.string(),
 });

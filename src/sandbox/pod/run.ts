@@ -8,12 +8,14 @@ import { Rollback, describeFailures } from '../../base/rollback.ts';
 import { describeSpan, traced } from '../../base/trace.ts';
 import type { CgroupPath } from '../../cgroups/path.ts';
 import { cgroupResources } from '../container/spec-resources.ts';
+import { runtimeOf } from '../container/release.ts';
 import { ownPodCgroup } from './cgroups.ts';
 import { shmBytes, writePodFiles } from './files.ts';
 import { podKey, podTitle } from './record.ts';
 import type { PodConfig, PodRecord } from './record.ts';
 import { podLimits } from './resources.ts';
 import { isReady } from './state.ts';
+import { holdForPod, rootOf } from './user-namespaces.ts';
 import type { Parts } from '../parts.ts';
 import { sameAsWritten } from '../store/same.ts';
 import type { Pod } from '../store/store.ts';
@@ -40,6 +42,8 @@ export type RunPodParts = Pick<
   | 'runtimes'
   | 'settings'
   | 'store'
+  | 'userNamespaces'
+  | 'watcher'
 >;
 
 /** Milliseconds for one step on the kernel: they take one or two. */
@@ -69,6 +73,7 @@ function sameOrRefused(pod: Pod, { config, handler }: RunPodRequest): PodId {
 async function makePod(parts: RunPodParts, request: RunPodRequest): Promise<PodId> {
   const { store, paths, cgroups, podCalls, network, disk, lifetime, reach } = parts;
   const record = planPod(parts, request);
+  await checkUsers(parts, record);
   const { id, config } = record;
   const at = paths.pod(id);
   const step = () => withTimeout(lifetime, stepTimeoutMs);
@@ -90,9 +95,16 @@ async function makePod(parts: RunPodParts, request: RunPodRequest): Promise<PodI
   const namespaces = { pins: record.pins, hostname, sysctls: config.sysctls };
   // Workers do these two while this thread makes the cgroup. What unpins comes after what pins: one Worker does both.
   undo.defer('namespaces', (s) => podCalls.call('unpinNamespaces', Object.values(record.pins), s));
-  const pinning = begun(traced('pod.namespaces', () => podCalls.call('pinNamespaces', namespaces, step())));
+  const root = rootOf(config);
+  const pinning = begun(
+    traced('pod.namespaces', async () => {
+      await using held = await holdForPod(parts, record, step());
+      const holder = held && { pid: held.pid, root: root.uid };
+      await podCalls.call('pinNamespaces', { ...namespaces, ...(holder && { holder }) }, step());
+    }),
+  );
   const mounting = begun(
-    config.ipc === 'pod' ? disk.call('mountShm', { path: at.shm, bytes: shmBytes }, step()) : none,
+    config.ipc === 'pod' ? disk.call('mountShm', { path: at.shm, bytes: shmBytes, root }, step()) : none,
   );
   undo.defer('shared memory', async (s) => {
     await Promise.allSettled([mounting]);
@@ -159,9 +171,17 @@ function planPod(parts: RunPodParts, { config, handler }: RunPodRequest): PodRec
     pins: {
       ...(config.network === 'pod' ? { net: at.net, uts: at.uts } : {}),
       ...(config.ipc === 'pod' ? { ipc: at.ipc } : {}),
+      ...(config.users === null ? {} : { user: at.user }),
     },
     bootId: parts.bootId,
   };
+}
+
+/** Errors: `failed_precondition` for a user namespace where the host or the runtime cannot. */
+async function checkUsers(parts: RunPodParts, { config, handler }: PodRecord): Promise<void> {
+  if (config.users === null) return;
+  const why = await parts.userNamespaces.whyNot(runtimeOf(parts, handler));
+  if (why !== '') throw fail('failed_precondition', `a user namespace cannot be given: ${why}`);
 }
 
 /** On the host's network the host's name; else the one asked for, else of the pod's what a host name may have. */

@@ -14,12 +14,13 @@ export interface Paths {
     readonly hosts: string;
     readonly hostname: string;
     readonly resolvConf: string;
-    /** Run-time directory, with the shared memory mount and the ipc and uts pins. */
+    /** Run-time directory, with the shared memory mount and the ipc, uts and user pins. */
     readonly runtime: string;
     readonly shm: string;
     readonly net: string;
     readonly ipc: string;
     readonly uts: string;
+    readonly user: string;
   };
   container(id: ContainerId): {
     readonly directory: string;
@@ -37,6 +38,10 @@ export interface Paths {
     readonly volumes: string;
     /** Images that it mounts: a mount each. */
     readonly images: string;
+    /** Mounts of volumes with shifted owners, while a container in a user namespace is made of them. */
+    readonly shifted: string;
+    /** The same of layers, while an overlay is. */
+    readonly staging: string;
   };
 }
 
@@ -63,6 +68,7 @@ export function createPaths(root: string, state: string, instance: InstanceId): 
         net: netPin(instance, id),
         ipc: join(runtime, 'ipc'),
         uts: join(runtime, 'uts'),
+        user: join(runtime, 'user'),
       };
     },
     container(id) {
@@ -81,6 +87,8 @@ export function createPaths(root: string, state: string, instance: InstanceId): 
         control: join(bundle, 'ctl'),
         volumes: join(directory, 'volumes'),
         images: join(bundle, 'images'),
+        shifted: join(bundle, 'shifted'),
+        staging: join(bundle, 'shifted/layers'),
       };
     },
   };

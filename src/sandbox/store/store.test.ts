@@ -20,6 +20,7 @@ const podConfig: PodConfig = {
     network: 'pod',
     ipc: 'pod',
     pid: 'container',
+    users: null,
     ports: [],
     sysctls: {},
     privileged: false,

@@ -29,7 +29,7 @@ export async function stopUnreadablePod(
   await endInit(parts, object, limit);
   const at = parts.paths.pod(id);
   await parts.network.detach(id, limit);
-  await parts.podCalls.call('unpinNamespaces', [at.net, at.ipc, at.uts], limit);
+  await parts.podCalls.call('unpinNamespaces', [at.net, at.ipc, at.uts, at.user], limit);
   await parts.disk.call('unmountAll', at.shm, limit);
 }
 

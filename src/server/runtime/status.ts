@@ -5,7 +5,16 @@ import type { Unary } from '../grpc/handlers.ts';
 
 export type StatusParts = Pick<
   Parts,
-  'apparmor' | 'cdiWatch' | 'cgroups' | 'features' | 'host' | 'network' | 'runtimes' | 'settings' | 'store'
+  | 'apparmor'
+  | 'cdiWatch'
+  | 'cgroups'
+  | 'features'
+  | 'host'
+  | 'network'
+  | 'runtimes'
+  | 'settings'
+  | 'store'
+  | 'userNamespaces'
 >;
 
 /** The handler `""` is the default one; features are told only where they are kept. */
@@ -26,18 +35,23 @@ export function status(parts: StatusParts): Unary<StatusRequest, StatusResponse>
       },
       info: verbose ? statusInfo(parts) : {},
       runtimeHandlers: await handlersOf(parts),
-      features: { supplementalGroupsPolicy: true, userNamespacesHostNetwork: false, mountOptions: true },
+      features: {
+        supplementalGroupsPolicy: true,
+        userNamespacesHostNetwork: (await parts.userNamespaces.hostWhyNot()) === '',
+        mountOptions: true,
+      },
     };
   };
 }
 
 async function handlersOf(parts: StatusParts): Promise<RuntimeHandler[]> {
-  const { features, host, runtimes, settings } = parts;
+  const { features, host, runtimes, settings, userNamespaces: users } = parts;
   const handlers = await Promise.all(
     [...runtimes.values()].map(async (runtime) => {
       const able = await features.of(runtime);
       const recursiveReadOnlyMounts = mountsRecursivelyReadonly(able, host.seccomp.kernel);
-      return { name: runtime.name, features: { recursiveReadOnlyMounts, userNamespaces: false } };
+      const userNamespaces = (await users.whyNot(runtime)) === '';
+      return { name: runtime.name, features: { recursiveReadOnlyMounts, userNamespaces } };
     }),
   );
   const byDefault = handlers.filter(({ name }) => name === settings.defaultRuntime);

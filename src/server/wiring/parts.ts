@@ -17,6 +17,7 @@ import { OomCounts } from '../../sandbox/events/oom-counts.ts';
 import { OomWatch } from '../../sandbox/events/oom/watch.ts';
 import { AppArmor } from '../../sandbox/apparmor/apparmor.ts';
 import { enterOwnCgroup } from '../../sandbox/pod/cgroups.ts';
+import { UserNamespaces } from '../../sandbox/pod/user-namespace-support.ts';
 import type { ReconcileParts } from '../../sandbox/reconcile.ts';
 import { CdiLibrary } from '../../sandbox/oci/cdi/library.ts';
 import { CdiWatch } from '../../sandbox/oci/cdi/watch.ts';
@@ -76,6 +77,8 @@ export async function openParts(given: Given, stack: AsyncDisposableStack): Prom
   void cdiWatch.refresh();
   const apparmor = new AppArmor(watcher, log, lifetime);
   apparmor.start();
+  const features = new FeatureReader(watcher, lifetime);
+  const userNamespaces = new UserNamespaces({ disk, features, lifetime, watcher }, config.root);
   const common = {
     ...{ store, paths, runtimes, cgroups, images, network, watcher, podCalls, disk, hostPaths, settings, host },
     ...{ log, events, reach, lifetime, version, instance, bootId, root: config.root, stateDirectory: config.state },
@@ -84,7 +87,7 @@ export async function openParts(given: Given, stack: AsyncDisposableStack): Prom
     oomScore: readOomScore(host),
     ...{ apparmor, cdi, cdiWatch },
     seccompFilters: new SeccompFilters(),
-    features: new FeatureReader(watcher, lifetime),
+    ...{ features, userNamespaces },
     operations: metrics.operations,
   };
   const walks = stack.use(openDiskPool({ name: 'layer sizes', size: 1, onStuck: stuck }));

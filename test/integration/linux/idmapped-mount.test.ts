@@ -34,7 +34,9 @@ describe('a directory mounted with shifted owners', () => {
 
   it('shows the owners of the namespace, alone and below an overlay, and keeps those on the disk', () => {
     for (const name of ['a', 'b'])
-      expect(mountIdmapped(join(work, name), join(work, `shifted-${name}`), namespace)).to.equal(true);
+      expect(
+        mountIdmapped({ source: join(work, name), target: join(work, `shifted-${name}`), readonly: true }, namespace),
+      ).to.equal(true);
     expect(lstatSync(join(work, 'shifted-a/root'))).to.include({ uid: 700_000, gid: 700_000 });
     const lower = `${join(work, 'shifted-b')}:${join(work, 'shifted-a')}`;
     const options = `lowerdir=${lower},upperdir=${join(work, 'upper')},workdir=${join(work, 'work')}`;
@@ -45,11 +47,13 @@ describe('a directory mounted with shifted owners', () => {
   });
 
   it('cannot be written through', () => {
-    mountIdmapped(join(work, 'a'), join(work, 'shifted-a'), namespace);
+    mountIdmapped({ source: join(work, 'a'), target: join(work, 'shifted-a'), readonly: true }, namespace);
     expect(() => writeFileSync(join(work, 'shifted-a/new'), '')).to.throw(/EROFS/);
   });
 
   it('says false of a file system that cannot', () => {
-    expect(mountIdmapped('/proc/sys', join(work, 'shifted-a'), namespace)).to.equal(false);
+    expect(mountIdmapped({ source: '/proc/sys', target: join(work, 'shifted-a'), readonly: true }, namespace)).to.equal(
+      false,
+    );
   });
 });

@@ -1,5 +1,4 @@
-import { openSync } from 'node:fs';
-import { closeQuietly, makePipe, writablePipe } from '../../../linux/fds.ts';
+import { closeQuietly, emptyInput, giveTo, makePipe, writablePipe } from '../../../linux/fds.ts';
 import { spawnExec } from '../../oci/runtime.ts';
 import type { Parts } from '../../parts.ts';
 import { drain } from './drain.ts';
@@ -9,22 +8,22 @@ import type { ExecStart, StartedExec } from './started-exec.ts';
 /** Without a terminal: three pipes, straight on libuv. */
 export async function startOnPipes(
   { watcher }: Pick<Parts, 'watcher'>,
-  { runtime, id, group, wanted }: ExecStart,
+  { runtime, id, group, owner, wanted }: ExecStart,
 ): Promise<StartedExec> {
   const input = wanted.stdin ? makePipe() : undefined;
-  const nothing = openSync('/dev/null', 'r');
   const [out, err] = [makePipe(), makePipe()];
-  const theirs = [input?.read ?? nothing, out.write, err.write];
+  const theirs = [input?.read ?? emptyInput(), out.write, err.write];
   const fds = new Map(theirs.entries());
   const { name, processFile } = group;
   let child;
   try {
+    giveTo(owner, theirs);
     child = spawnExec(watcher, runtime, { id, processFile, cgroup: name, fds, consoleSocket: undefined });
   } catch (error) {
     [out.read, err.read, ...(input === undefined ? [] : [input.write])].forEach(closeQuietly);
     throw error;
   } finally {
-    new Set([...theirs, nothing]).forEach(closeQuietly);
+    theirs.forEach(closeQuietly);
   }
   const stdin = input === undefined ? undefined : writablePipe(input.write);
   // A program that ends without reading its input is no error of ours; its exit code tells.

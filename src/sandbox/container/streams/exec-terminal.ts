@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { waitFor } from '../../../base/abort.ts';
 import { fail } from '../../../base/errors.ts';
 import { ConsoleSocket } from '../../../linux/console-socket.ts';
-import { closeQuietly, duplicate, makePipe } from '../../../linux/fds.ts';
+import { closeQuietly, duplicate, giveTo, makePipe } from '../../../linux/fds.ts';
 import { signalPidfd } from '../../../linux/pidfd.ts';
 import type { Child } from '../../../linux/process.ts';
 import { openTerminal, resizeTerminal, terminalStream } from '../../../linux/terminal.ts';
@@ -29,13 +29,14 @@ export async function startOnTerminal(
 /** One of ours, which the runtime joins with the one that it makes in the container. */
 function startOnOwnTerminal(
   { watcher, settings }: Pick<Parts, 'settings' | 'watcher'>,
-  { runtime, id, group, wanted }: ExecStart,
+  { runtime, id, group, owner, wanted }: ExecStart,
 ): StartedExec {
   const { master, slave } = openTerminal();
   const fds = new Map([0, 1, 2].map((fd) => [fd, slave]));
   const { name, processFile } = group;
   let child: Child;
   try {
+    giveTo(owner, [slave]);
     child = spawnExec(watcher, runtime, { id, processFile, cgroup: name, fds, consoleSocket: undefined });
   } catch (error) {
     closeQuietly(master);

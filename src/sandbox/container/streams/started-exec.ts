@@ -1,4 +1,5 @@
 import type { ContainerId } from '../../../base/ids.ts';
+import type { Owner } from '../../../linux/fds.ts';
 import type { Child } from '../../../linux/process.ts';
 import type { OciRuntime } from '../../oci/runtime.ts';
 import type { ExecGroup } from '../exec-group.ts';
@@ -8,6 +9,8 @@ export interface ExecStart {
   readonly runtime: OciRuntime;
   readonly id: ContainerId;
   readonly group: ExecGroup;
+  /** Whose its streams are, where the container is in a user namespace. */
+  readonly owner: Owner | undefined;
   readonly wanted: { readonly stdin: boolean; readonly stdout: boolean; readonly stderr: boolean };
 }
 

@@ -5,6 +5,7 @@ import type { ContainerState as State } from '../../../sandbox/container/state.t
 import type { ContainerFacts } from '../../../sandbox/store/store.ts';
 import { encodeResources } from './resources.ts';
 import { encodeSignal } from './signal.ts';
+import { encodeMaps } from './users.ts';
 
 const propagations = {
   private: MountPropagation.PROPAGATION_PRIVATE,
@@ -99,14 +100,15 @@ function encodeImageSpec({ config }: ContainerRecord): ImageSpec {
 }
 
 function encodeMount(mount: ContainerMount): Mount {
+  const { uids, gids } = encodeMaps(mount.users);
   return {
     containerPath: mount.containerPath,
     hostPath: mount.hostPath,
     readonly: mount.readonly,
     selinuxRelabel: mount.selinuxRelabel,
     propagation: propagations[mount.propagation],
-    uidMappings: [],
-    gidMappings: [],
+    uidMappings: uids,
+    gidMappings: gids,
     recursiveReadOnly: mount.recursiveReadonly,
     image: undefined,
     imageSubPath: '',

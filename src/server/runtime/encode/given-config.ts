@@ -13,6 +13,7 @@ import type {
 import type { ContainerResources } from '../../../sandbox/container/resources.ts';
 import type { PodConfig } from '../../../sandbox/pod/record.ts';
 import type { PodResources } from '../../../sandbox/pod/resources-schema.ts';
+import { encodeUsers } from './users.ts';
 
 /** With the names, and the numbers for enums, that JSON of the CRI messages has elsewhere in the field. */
 type Shown = Readonly<Record<string, unknown>>;
@@ -47,7 +48,10 @@ export function givenPodConfig(config: PodConfig): Shown {
     linux: {
       cgroup_parent: config.cgroupParent,
       security_context: {
-        namespace_options: { network: modes[network], pid: modes[pid], ipc: modes[ipc] },
+        namespace_options: {
+          ...{ network: modes[network], pid: modes[pid], ipc: modes[ipc] },
+          userns_options: encodeUsers(config.users),
+        },
         privileged: config.privileged,
       },
       sysctls: config.sysctls,

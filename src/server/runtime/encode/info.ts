@@ -30,8 +30,10 @@ export function podInfo(pod: Pod, network: object | undefined): Info {
 }
 
 /** No process holds a sandbox; where its namespaces are is looked for in a specification all the same. */
-const pinnedNamespaces = ({ net, ipc, uts }: PodRecord['pins']) =>
-  Object.entries({ network: net, ipc, uts }).flatMap(([type, path]) => (path === undefined ? [] : [{ type, path }]));
+const pinnedNamespaces = ({ net, ipc, uts, user }: PodRecord['pins']) =>
+  Object.entries({ network: net, ipc, uts, user }).flatMap(([type, path]) =>
+    path === undefined ? [] : [{ type, path }],
+  );
 
 /** What `crictl inspect` shows beside the status: sandboxID, pid, config, runtimeSpec, as elsewhere in the field. */
 export async function containerInfo(

@@ -3,6 +3,7 @@ import type { PodSandbox, PodSandboxMetadata, PodSandboxStatus } from '../../../
 import type { PodRecord } from '../../../sandbox/pod/record.ts';
 import { isReady } from '../../../sandbox/pod/state.ts';
 import type { PodFacts } from '../../../sandbox/store/store.ts';
+import { encodeUsers } from './users.ts';
 
 const modes = { pod: NamespaceMode.POD, container: NamespaceMode.CONTAINER, node: NamespaceMode.NODE } as const;
 
@@ -42,7 +43,7 @@ export function encodePodStatus(pod: PodFacts): PodSandboxStatus {
           pid: modes[config.pid],
           ipc: modes[config.ipc],
           targetId: '',
-          usernsOptions: undefined,
+          usernsOptions: encodeUsers(config.users),
         },
       },
     },

@@ -8,6 +8,7 @@ import { textFromBytes } from '../../../sandbox/oci/spec/text.ts';
 import type { PodConfig } from '../../../sandbox/pod/record.ts';
 import { parseNewResources } from './resources.ts';
 import { parseSecurity } from './security.ts';
+import { parseMountUsers } from './user-namespace.ts';
 import { absoluteOrEmpty, member, nonEmpty, refuse, required, text, textMap } from './values.ts';
 
 const propagations = {
@@ -48,7 +49,7 @@ export function parseContainerConfig(given: WireConfig | undefined, pod: PodConf
       ({ key, value }) =>
         `${nonEmpty(key, 'config.envs key')}=${textFromBytes(metadata.name, `environment ${key}`, value)}`,
     ),
-    mounts: config.mounts.map(parseMount),
+    mounts: config.mounts.map((mount) => parseMount(mount, pod)),
     devices: config.devices.map((device) => ({
       hostPath: nonEmpty(absoluteOrEmpty(device.hostPath, 'config.devices.host_path'), 'config.devices.host_path'),
       containerPath: absoluteOrEmpty(device.containerPath, 'config.devices.container_path'),
@@ -67,9 +68,8 @@ export function parseContainerConfig(given: WireConfig | undefined, pod: PodConf
   };
 }
 
-function parseMount(mount: Mount): ContainerMount {
+function parseMount(mount: Mount, pod: PodConfig): ContainerMount {
   const where = `config.mounts ${mount.containerPath}`;
-  refuse(mount.uidMappings.length + mount.gidMappings.length > 0, `${where}: uid and gid mappings`);
   const image = parseImageVolume(mount, where);
   if (image === undefined) nonEmpty(mount.hostPath, `${where}: host_path`);
   return {
@@ -81,6 +81,7 @@ function parseMount(mount: Mount): ContainerMount {
     propagation: member(mount.propagation, propagations, `${where}: propagation`),
     selinuxRelabel: mount.selinuxRelabel,
     options: [...parseMountOptions(where, mount.mountOptions)],
+    users: parseMountUsers(mount, pod, where),
   };
 }
 

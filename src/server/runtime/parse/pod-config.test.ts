@@ -78,7 +78,7 @@ describe('parsePodConfig', () => {
     expect(parsePodConfig(wire({}))).to.deep.equal({
       ...{ name: 'a', uid: '', namespace: '', attempt: 0, hostname: '', logDirectory: '', dns: null },
       ...{ labels: {}, annotations: {}, cgroupParent: '', sysctls: {}, ports: [], privileged: false },
-      ...{ network: 'pod', ipc: 'pod', pid: 'container' },
+      ...{ network: 'pod', ipc: 'pod', pid: 'container', users: null },
     });
   });
 

@@ -5,6 +5,7 @@ import { fail } from '../../../base/errors.ts';
 import type { PodConfig } from '../../../sandbox/pod/record.ts';
 import { parsePodResources } from './resources.ts';
 import { checkSysctls } from './sysctls.ts';
+import { parseUsers } from './user-namespace.ts';
 import { absoluteOrEmpty, member, nonEmpty, refuse, required, text, textMap } from './values.ts';
 
 const podOrNode = { [NamespaceMode.POD]: 'pod', [NamespaceMode.NODE]: 'node' } as const;
@@ -38,16 +39,14 @@ export function parsePodConfig(given: PodSandboxConfig | undefined): PodConfig {
 }
 
 /** Without the message a container has a PID namespace of its own, as the kubelet asks for by default. */
-function parseNamespaces(options: NamespaceOption | undefined): Pick<PodConfig, 'network' | 'ipc' | 'pid'> {
-  if (options === undefined) return { network: 'pod', ipc: 'pod', pid: 'container' };
+function parseNamespaces(options: NamespaceOption | undefined): Pick<PodConfig, 'network' | 'ipc' | 'pid' | 'users'> {
+  if (options === undefined) return { network: 'pod', ipc: 'pod', pid: 'container', users: null };
   const field = 'config.linux.security_context.namespace_options';
-  const users = options.usernsOptions;
-  if (users !== undefined && users.mode !== NamespaceMode.NODE)
-    throw fail('unimplemented', `${field}.userns_options: user namespaces are not implemented in this version`);
   return {
     network: member(options.network, podOrNode, `${field}.network`),
     ipc: member(options.ipc, podOrNode, `${field}.ipc`),
     pid: member(options.pid, podPid, `${field}.pid`),
+    users: parseUsers(options.usernsOptions, `${field}.userns_options`),
   };
 }
 

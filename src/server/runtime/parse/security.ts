@@ -7,6 +7,7 @@ import type {
 import { fail } from '../../../base/errors.ts';
 import type { AppArmorProfile, ContainerConfig, SecurityProfile } from '../../../sandbox/container/record.ts';
 import type { PodConfig } from '../../../sandbox/pod/record.ts';
+import { checkUsers } from './user-namespace.ts';
 import { member, nonEmpty, text, userNumber } from './values.ts';
 
 type Security = Pick<
@@ -47,6 +48,7 @@ export function parseSecurity(given: LinuxContainerSecurityContext | undefined, 
   const { seccompProfilePath = '', apparmorProfile = '' } = given ?? {};
   if (privileged && !pod.privileged)
     throw fail('invalid_argument', `${field}.privileged: the sandbox is not privileged, so its containers cannot be`);
+  checkUsers(given?.namespaceOptions?.usernsOptions, pod, `${field}.namespace_options.userns_options`);
   return {
     privileged,
     ...parsePid(given?.namespaceOptions, pod),
