@@ -100,7 +100,7 @@ function writeSysctl(key: string, value: string): void {
 
 /** What the kernel says of a name or value it does not take; the rest is our own trouble. */
 const sysctlRefusals: Readonly<Record<string, string>> = {
-  ENOENT: 'this kernel has none of that name in a namespace',
+  ENOENT: 'this kernel has none of that name in a namespace; look at its spelling, or load the module that has it',
   EISDIR: 'that is a group of sysctls; name one of them',
   EINVAL: 'the kernel does not take this value',
   ERANGE: 'the kernel does not take this value: it is out of range',

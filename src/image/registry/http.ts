@@ -150,8 +150,16 @@ export function unavailable(about: string, error: unknown, signal: AbortSignal):
   if (error instanceof Error && (error.name === 'CricketError' || errnoOf(error) === 'ENOSPC'))
     return errorFrom(error, about);
   const [inner] = error instanceof AggregateError ? (error.errors as unknown[]) : [error];
-  return fail('unavailable', `${about}: ${messageOf(inner)}`, error);
+  const mend = networkMends[errnoOf(inner) ?? ''];
+  return fail('unavailable', `${about}: ${messageOf(inner)}${mend === undefined ? '' : `; ${mend}`}`, error);
 }
+
+/** What a person who reads such an error can do. */
+const networkMends: Readonly<Record<string, string>> = {
+  ENOTFOUND: 'look at the spelling of the host, or name a mirror in certs.d',
+  EAI_AGAIN: "look at this node's name servers, or name a mirror in certs.d",
+  ECONNREFUSED: 'see that the registry runs and the port is right, or name a mirror in certs.d',
+};
 
 /** Reads a body to its end. Errors: `resource_exhausted` beyond `limit` bytes, `unavailable` when it breaks off. */
 export async function readBody(answer: HttpAnswer, limit: number, about: string, signal: AbortSignal): Promise<Buffer> {

@@ -42,5 +42,8 @@ export function choosePlatform(members: readonly Descriptor[], wanted: Platform,
     members.find((member) => member.platform === undefined || member.platform === null);
   if (chosen !== undefined) return chosen;
   const offered = members.map(({ platform }) => (platform ? formatPlatform(platform) : 'unnamed')).join(', ');
-  throw fail('not_found', `${about} has no image for ${formatPlatform(wanted)}; it has: ${offered.slice(0, 500)}`);
+  throw fail(
+    'not_found',
+    `${about} has no image for ${formatPlatform(wanted)}; it has: ${offered.slice(0, 500)}; name an image of this platform`,
+  );
 }

@@ -186,6 +186,7 @@ async function monitor(parts: CreateParts, record: ContainerRecord, signal: Abor
   const request = {
     id,
     name: config.name,
+    program: [...config.command, ...config.args][0] ?? "the image's own",
     conmon: parts.settings.conmon,
     runtime: runtimeOf(parts, record.handler),
     bundle: parts.paths.container(id).bundle,
@@ -199,6 +200,7 @@ async function monitor(parts: CreateParts, record: ContainerRecord, signal: Abor
   try {
     return await createMonitored(parts.watcher, request, signal);
   } catch (error) {
-    throw during(containerTitle(record), error);
+    // Without the id, which each try has anew: the kubelet counts events of one text, and lists those of many.
+    throw during(`container ${record.config.name}`, error);
   }
 }

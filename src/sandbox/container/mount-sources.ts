@@ -81,8 +81,16 @@ async function lookAt(
       throw fail('unavailable', `${what} does not answer; look at the file system it is on`, error);
     throw fail(
       errnoOf(error) === 'ENOSPC' ? 'resource_exhausted' : 'invalid_argument',
-      `${what} can neither be found nor made: ${messageOf(error)}`,
+      `${what} can neither be found nor made: ${whyNot[errnoOf(error) ?? ''] ?? messageOf(error)}`,
       error,
     );
   }
 }
+
+/** What the user can mend of a path; the rest is told as the kernel has it. */
+const whyNot: Readonly<Record<string, string>> = {
+  ENOTDIR: 'a part of that path is a file; name another path',
+  EROFS: 'its file system is read-only; name another path, or make it before',
+  ELOOP: 'its symbolic links lead in a circle; name another path',
+  ENOSPC: 'its file system is full; make room there',
+};

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { fail, messageOf } from '../../base/errors.ts';
+import { errnoOf, fail, messageOf } from '../../base/errors.ts';
 import type { Image } from '../../image/service.ts';
 import { chooseCommand } from '../oci/spec/command.ts';
 import { listHostDevices, resolveDevice } from '../oci/spec/host-devices.ts';
@@ -147,7 +147,8 @@ async function chooseSeccomp(record: ContainerRecord): Promise<SeccompChoice> {
     const text = await readFile(seccomp.reference, 'utf8');
     return { kind: 'profile', profile: parseSeccompProfile(seccomp.reference, text) };
   } catch (error) {
-    throw fail('invalid_argument', `seccomp profile ${seccomp.reference}: ${messageOf(error)}`, error);
+    const missing = errnoOf(error) === 'ENOENT' ? 'there is no such file; put it there, or name another' : undefined;
+    throw fail('invalid_argument', `seccomp profile ${seccomp.reference}: ${missing ?? messageOf(error)}`, error);
   }
 }
 

@@ -16,6 +16,8 @@ import type { OciRuntime } from './runtime.ts';
 export interface MonitorRequest {
   readonly id: string;
   readonly name: string;
+  /** What is to be run, for messages: crun does not always name it. */
+  readonly program: string;
   readonly conmon: string;
   readonly runtime: OciRuntime;
   readonly bundle: string;
@@ -133,13 +135,16 @@ const userMistakes: readonly (readonly [RegExp, string])[] = [
   [/^open executable/i, 'the command must be a file that its user may execute'],
   [/chdir/i, 'the working directory must be one that its user may enter'],
   [/cpuset\.(cpus|mems).*(out of range|invalid argument|permission denied)/i, 'name what this host and the pod have'],
+  [/memory limit (could be )?too low/i, "raise the container's limit"],
+  [/^mount .*not a directory/i, 'mount a file on a file, and a directory on a directory'],
+  [/not a directory/i, 'a part of that path is a file in the image: name another place'],
   [/no such file or directory/i, 'look at what it names'],
   [/permission denied/i, 'look at what it names'],
-  [/not a directory/i, 'look at what it names'],
 ];
 
 function creationError(request: MonitorRequest, message: string): Error {
-  const said = cleanRuntimeMessage(message) || 'nothing; see the log of conmon in the journal';
+  const clean = cleanRuntimeMessage(message).replace(/^open executable:/, `open executable ${request.program}:`);
+  const said = clean || 'nothing; see the log of conmon in the journal';
   const text = `${request.runtime.name} could not create the container: ${said}`;
   if (/no space left/i.test(said)) return errorFrom(Object.assign(new Error(text), { code: 'ENOSPC' }));
   const [, mend] = userMistakes.find(([pattern]) => pattern.test(said)) ?? [];

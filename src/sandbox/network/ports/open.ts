@@ -83,7 +83,7 @@ class Ports implements HostPorts {
       await Promise.allSettled([kept]);
       await this.#records.drop(id);
       this.#held.delete(id);
-      throw during(`host ports of pod ${id}`, error);
+      throw during(`host ports of pod ${record.title}`, error);
     }
   }
 
