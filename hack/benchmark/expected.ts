@@ -33,6 +33,8 @@ function expectationsOf(cricket: ContestantResults, peer: ContestantResults | un
     const [ours, theirs] = [cricket.streams?.[what].median, peer?.streams?.[what].median];
     return ours === undefined || theirs === undefined ? undefined : ours / theirs;
   };
+  const [ours, theirs] = [cricket.kubelet?.both.median, peer?.kubelet?.both.median];
+  const kubeletRatio = ours === undefined || theirs === undefined ? undefined : ours / theirs;
   const most = memory.findLast(({ pods }) => pods > 0);
   return [
     { what: 'RunPodSandbox, ms', limit: 8, value: calls.RunPodSandbox?.median },
@@ -54,6 +56,7 @@ function expectationsOf(cricket: ContestantResults, peer: ContestantResults | un
     })),
     { what: 'pull / containerd', limit: 0.5, value: pullRatio('wall') },
     { what: 'processor time of a pull / containerd', limit: 1, value: pullRatio('cpu') },
+    { what: '60 static pods of a kubelet / containerd', limit: 0.6, value: kubeletRatio },
     { what: 'exec that prints 500 MiB / containerd', limit: 1, value: streamRatio('output') },
     { what: 'a byte through exec -i / containerd', limit: 1, value: streamRatio('roundTrip') },
     { what: 'ListContainerStats of 100, ms', limit: 6, value: stats?.calls.ListContainerStats?.median },

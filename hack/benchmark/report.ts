@@ -1,4 +1,5 @@
 import type { ContestantResults, Results } from './results.ts';
+import { kubeletPods } from './kubelet.ts';
 import { measures } from './samples.ts';
 import { statsCalls, statsPods } from './stats.ts';
 import type { Summary } from './samples.ts';
@@ -39,6 +40,11 @@ export function renderTables(results: Results): string {
     title: `Figures of ${statsPods(pods).calls} pods (calls) and ${statsPods(pods).scrape} (scrape), ms, fastest / median / p95`,
     head: [...names, ...ratioNames(names)],
     rows: statsRows(contestants),
+  });
+  parts.push({
+    title: `A kubelet with ${kubeletPods} static pods, ms, fastest / median / p95`,
+    head: [...names, ...ratioNames(names)],
+    rows: kubeletRows(contestants),
   });
   const shown = parts.filter(({ rows }) => rows.length > 0);
   return shown.map(({ title, head, rows }) => `### ${title}\n\n${table(['', ...head], rows)}`).join('\n\n');
@@ -89,6 +95,15 @@ function pullRows(contestants: readonly ContestantResults[]): Row[] {
     const found = contestants.map(({ pull }) => pull?.[what]);
     if (found.every((one) => one === undefined)) return [];
     return [[what === 'wall' ? 'PullImage' : 'processor time', ...found.map(spread), ...ratios(found)]];
+  });
+}
+
+function kubeletRows(contestants: readonly ContestantResults[]): Row[] {
+  const titles = { up: 'to Running', down: 'to gone', both: 'both' } as const;
+  return (['up', 'down', 'both'] as const).flatMap((what) => {
+    const found = contestants.map(({ kubelet }) => kubelet?.[what]);
+    if (found.every((one) => one === undefined)) return [];
+    return [[titles[what], ...found.map(spread), ...ratios(found)]];
   });
 }
 

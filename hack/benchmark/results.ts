@@ -1,3 +1,4 @@
+import type { KubeletResult } from './kubelet.ts';
 import type { Machine } from './machine.ts';
 import type { MemoryPoint } from './memory.ts';
 import type { PullResult } from './pulls.ts';
@@ -29,4 +30,5 @@ export interface ContestantResults {
   removal?: RemovalResult;
   pull?: PullResult;
   stats?: StatsResult;
+  kubelet?: KubeletResult;
 }

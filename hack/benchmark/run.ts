@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { measureCalls } from './calls.ts';
 import type { Contestant } from './contestant.ts';
+import { kubeletPods, measureKubelet } from './kubelet.ts';
 import { readMemory } from './memory.ts';
 import type { Options } from './options.ts';
 import { growTo } from './pods.ts';
@@ -52,6 +53,12 @@ export async function runPhases(
     say('pulling 300 MB in turns');
     for (const [one, result] of await measurePulls(contestants, pullRegistry, signal))
       Object.assign(results.get(one) ?? {}, { pull: result });
+    if (phases.size === 1) return [...results.values()];
+  }
+  if (phases.has('kubelet')) {
+    say(`a kubelet on each: ${kubeletPods} static pods to Running and to gone, in turns`);
+    for (const [one, result] of await measureKubelet(contestants, signal))
+      Object.assign(results.get(one) ?? {}, { kubelet: result });
     if (phases.size === 1) return [...results.values()];
   }
   await starts();
