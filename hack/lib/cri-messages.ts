@@ -2,6 +2,7 @@ import {
   ContainerConfig,
   ContainerMetadata,
   DNSConfig,
+  Device,
   ImageSpec,
   KeyValue,
   LinuxContainerConfig,
@@ -15,6 +16,7 @@ import {
   PodSandboxConfig,
   PodSandboxMetadata,
   PortMapping,
+  Signal,
 } from '../../api/cri/v1/api.ts';
 import { filled } from './cri-client.ts';
 
@@ -79,6 +81,8 @@ export interface ContainerWish {
   readonly stdinOnce?: boolean;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
+  readonly devices?: readonly Partial<Device>[];
+  readonly stopSignal?: Signal;
   /** `vendor/class=name`. */
   readonly cdiDevices?: readonly string[];
   readonly resources?: Partial<LinuxContainerResources>;
@@ -100,6 +104,8 @@ export function containerConfig(wish: ContainerWish): ContainerConfig {
     tty: wish.tty ?? false,
     stdin: wish.stdin ?? false,
     stdinOnce: wish.stdinOnce ?? false,
+    devices: (wish.devices ?? []).map((device) => filled(Device, device)),
+    stopSignal: wish.stopSignal ?? Signal.SIGNAL_RUNTIME_DEFAULT,
     CDIDevices: (wish.cdiDevices ?? []).map((name) => ({ name })),
     labels: { ...wish.labels },
     annotations: { ...wish.annotations },

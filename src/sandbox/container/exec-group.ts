@@ -6,6 +6,7 @@ import { fail, messageOf } from '../../base/errors.ts';
 import { traced } from '../../base/trace.ts';
 import type { CgroupPath } from '../../cgroups/path.ts';
 import type { Container } from '../store/store.ts';
+import { readSpecText } from '../oci/spec/encode.ts';
 import type { Parts } from '../parts.ts';
 import { containerTitle } from './record.ts';
 
@@ -109,7 +110,7 @@ async function describe(
   let section = processes.get(container);
   if (section === undefined) {
     const text = await readFile(parts.paths.container(container.record.id).spec, 'utf8');
-    section = (JSON.parse(text) as { readonly process: ProcessSection }).process;
+    section = (readSpecText(text) as { readonly process: ProcessSection }).process;
     processes.set(container, section);
   }
   const { consoleSize: _ofTheContainer, ...own } = section;

@@ -24,6 +24,8 @@ describe('ulimits by annotation', () => {
       // runc before 1.1.12 lets Go raise the soft limit of what it runs to the hard one.
       expect(ofExec).to.be.oneOf(handler === 'crun' ? ['64'] : ['64', '128']);
       expect((await told('other'))[0]).to.equal('7 9');
+      const free = await runContainer(cricket, pod, { name: 'free' });
+      expect(await sh(cricket, free, 'ulimit -Hs'), 'in an exec too').to.equal('unlimited');
       await fails(createContainer(cricket, pod, { name: 'bad' }), 'INVALID_ARGUMENT', 'ulimits.bad: "nofile=2:1"');
     }
   });

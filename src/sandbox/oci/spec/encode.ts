@@ -9,3 +9,14 @@ export function encodeSpec(spec: OciSpec): string {
     typeof value === 'bigint' ? rawJSON(value.toString()) : value,
   );
 }
+
+/** JSON of a config.json for writing it, or a part of it, again: what JSON.parse would round is kept as it is written. */
+export function readSpecText(text: string): unknown {
+  return JSON.parse(text, (...[, value, context]: [string, unknown, { readonly source?: string }?]) =>
+    isRoundedInteger(value) && context?.source !== undefined ? rawJSON(context.source) : value,
+  );
+}
+
+/** Past 2^53 a number stands for several. */
+export const isRoundedInteger = (value: unknown): boolean =>
+  typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value);

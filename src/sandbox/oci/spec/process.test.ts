@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { effectiveOomScoreAdj } from './oom-score.ts';
-import { encodeSpec } from './encode.ts';
+import { encodeSpec, readSpecText } from './encode.ts';
 import { rlimitSection, unlimited } from './rlimits.ts';
 import { sampleInput } from './sample.test.ts';
 import { buildSpec } from './spec.ts';
@@ -38,7 +38,9 @@ describe('process', () => {
 
   it('writes unlimited limits as the number they are', () => {
     const rlimits = [{ type: 'RLIMIT_CORE', soft: 0, hard: unlimited }];
-    expect(encodeSpec(buildSpec(sampleInput({ rlimits })))).to.include('"soft":0,"hard":18446744073709551615}');
+    const text = encodeSpec(buildSpec(sampleInput({ rlimits })));
+    expect(text).to.include('"soft":0,"hard":18446744073709551615}');
+    expect(JSON.stringify(readSpecText(text)), 'written again for an exec').to.equal(text);
   });
 
   it('refuses limits that setrlimit would', () => {

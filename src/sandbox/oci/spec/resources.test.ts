@@ -10,7 +10,7 @@ describe('resources', () => {
   it('are written where given', () => {
     const section = of({
       cpuShares: 512n,
-      cpuQuota: -1,
+      cpuQuota: 50_000,
       cpuPeriod: 100_000n,
       cpusetCpus: '0-1',
       cpusetMems: '0',
@@ -20,7 +20,7 @@ describe('resources', () => {
       hugepages: [{ pageSize: '2MB', limit: 0n }],
       unified: { 'memory.high': '1000' },
     });
-    expect(section.cpu).to.deep.equal({ shares: 512n, quota: -1, period: 100_000n, cpus: '0-1', mems: '0' });
+    expect(section.cpu).to.deep.equal({ shares: 512n, quota: 50_000, period: 100_000n, cpus: '0-1', mems: '0' });
     expect(section.memory).to.deep.equal({ limit: 1n << 40n, swap: -1n });
     expect(section.pids).to.deep.equal({ limit: 100 });
     expect(section.hugepageLimits).to.deep.equal([{ pageSize: '2MB', limit: 0n }]);
@@ -33,6 +33,13 @@ describe('resources', () => {
       [],
     );
     expect(section).to.not.have.any.keys('pids', 'unified', 'blockIO');
+  });
+
+  it('are left out where a new cgroup has no limit anyway', () => {
+    const section = of({ cpuQuota: -1, memoryLimitBytes: -1n, memorySwapLimitBytes: -1n, pidsLimit: -1 });
+    expect(section.cpu?.quota).to.equal(undefined);
+    expect(section.memory).to.deep.equal({ limit: undefined, swap: undefined });
+    expect(section).to.not.have.any.keys('pids');
   });
 
   it('carry the weight of their shares on cgroup v2, unless one is given', () => {

@@ -3,16 +3,19 @@ import { deviceRules } from './devices.ts';
 import type { OciInteger, OciResources } from './oci.ts';
 import type { SpecInput } from './input.ts';
 
-/** Only what was given: an absent field leaves the kernel's default. */
+/**
+ * Only what was given: an absent field leaves the kernel's default. Of a new cgroup that is no limit, so that one which is
+ * lifted (-1) needs not be written either: crun writes a quota of -1 as a number that v1 refuses.
+ */
 export function resourceSection(input: SpecInput): OciResources {
   const wanted = input.resources;
-  const pids = given(wanted.pidsLimit);
+  const pids = limiting(wanted.pidsLimit);
   const unified = { ...weightSection(input), ...wanted.unified };
   return {
     devices: deviceRules(input),
     cpu: {
       shares: given(wanted.cpuShares),
-      quota: given(wanted.cpuQuota),
+      quota: limiting(wanted.cpuQuota),
       period: given(wanted.cpuPeriod),
       cpus: wanted.cpusetCpus || undefined,
       mems: wanted.cpusetMems || undefined,
@@ -40,10 +43,12 @@ function weightSection({ host, resources }: SpecInput): Readonly<Record<string, 
  * is not accounted, the file does not exist and writing it would fail the container.
  */
 function memorySection(input: SpecInput): NonNullable<OciResources['memory']> {
-  const limit = given(input.resources.memoryLimitBytes);
-  const swap = given(input.resources.memorySwapLimitBytes) ?? limit;
+  const limit = limiting(input.resources.memoryLimitBytes);
+  const swap = limit === undefined ? undefined : (given(input.resources.memorySwapLimitBytes) ?? limit);
   return { limit, swap: input.host.swapAccounting ? swap : undefined };
 }
+
+const limiting = (value: OciInteger | undefined) => (Number(value) > 0 ? value : undefined);
 
 /** As in CRI, 0 is "not given". */
 const given = (value: OciInteger | undefined) => (Number(value) === 0 ? undefined : value);

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { readSpecText } from '../../../sandbox/oci/spec/encode.ts';
 import { loweredNotes } from '../../../sandbox/container/lowered.ts';
 import { isLive } from '../../../sandbox/container/state.ts';
 import type { Parts } from '../../../sandbox/parts.ts';
@@ -60,7 +61,7 @@ export async function containerInfo(
 
 async function readSpec(path: string): Promise<unknown> {
   try {
-    return JSON.parse(await readFile(path, 'utf8'));
+    return readSpecText(await readFile(path, 'utf8'));
   } catch {
     return null;
   }

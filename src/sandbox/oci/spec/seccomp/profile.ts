@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { fail, messageOf } from '../../../../base/errors.ts';
+import { isRoundedInteger } from '../encode.ts';
 
 /*
  * A profile of the node in either spelling of the field: the OCI section itself, or Docker's, which says
@@ -73,7 +74,6 @@ export function parseSeccompProfile(path: string, text: string): NodeProfile {
 
 /** Arguments are 64 bits wide; past 2^53 a number would be rounded to another one. */
 function wholeIntegers(...[, value, context]: [string, unknown, { readonly source: string }?]): unknown {
-  const isRounded = typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value);
   const source = context?.source ?? '';
-  return isRounded && /^\d+$/.test(source) ? BigInt(source) : value;
+  return isRoundedInteger(value) && /^\d+$/.test(source) ? BigInt(source) : value;
 }
