@@ -5,6 +5,7 @@ import { releaseProgramPages } from '../linux/resident.ts';
 import { reconcile } from '../sandbox/reconcile.ts';
 import type { ReconcileParts } from '../sandbox/reconcile.ts';
 import { recover } from '../sandbox/recover.ts';
+import { standaloneRepairs } from '../sandbox/standalone/end.ts';
 
 /** Milliseconds between two looks for what belongs to nobody. */
 const roundMs = 60_000;
@@ -16,7 +17,7 @@ const atOnce = 4;
  * the periodic reconciling go on behind it until disposed.
  */
 export async function startRepairs(parts: ReconcileParts): Promise<AsyncDisposable> {
-  const repairs = [...(await recover(parts))];
+  const repairs = [...(await recover(parts)), ...standaloneRepairs(parts)];
   const done = runRepairs(parts, repairs)
     .then(() => rounds(parts))
     .catch((error: unknown) => {

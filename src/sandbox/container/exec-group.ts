@@ -12,6 +12,19 @@ import { containerTitle } from './record.ts';
 
 export type ExecGroupParts = Pick<Parts, 'cgroups' | 'log' | 'paths'>;
 
+/** What a command has other than the container's first process. */
+export interface ProcessChanges {
+  /** NAME=value, those of the container with the same names left out. */
+  readonly env?: readonly string[];
+  readonly cwd?: string;
+  readonly user?: { readonly uid: number; readonly gid: number; readonly additionalGids: readonly number[] };
+}
+
+export interface ExecProcess extends ProcessChanges {
+  readonly command: readonly string[];
+  readonly terminal: boolean;
+}
+
 /**
  * What a command in a container has of its own: a cgroup inside the container's, so that it can be ended whole,
  * daemonised processes too, and the file that describes its process.
@@ -31,7 +44,7 @@ export interface ExecGroup {
 export async function makeExecGroup(
   parts: ExecGroupParts,
   container: Container,
-  process: { readonly command: readonly string[]; readonly terminal: boolean },
+  process: ExecProcess,
 ): Promise<ExecGroup> {
   const { record } = container;
   if (container.state.kind !== 'running')
@@ -97,16 +110,12 @@ function moveQuietly(parts: ExecGroupParts, pid: number, to: CgroupPath): void {
   }
 }
 
-type ProcessSection = Readonly<Record<string, unknown>> & { readonly env?: readonly string[] };
+type ProcessSection = Readonly<Record<string, unknown>> & { readonly env?: readonly string[]; readonly user?: object };
 /** Kept while the container is known: probes come every few seconds. */
 const processes = new WeakMap<Container, ProcessSection>();
 
 /** The container's own process (user, environment, capabilities, limits) with other arguments. */
-async function describe(
-  parts: ExecGroupParts,
-  container: Container,
-  { command, terminal }: { readonly command: readonly string[]; readonly terminal: boolean },
-): Promise<string> {
+async function describe(parts: ExecGroupParts, container: Container, process: ExecProcess): Promise<string> {
   let section = processes.get(container);
   if (section === undefined) {
     const text = await readFile(parts.paths.container(container.record.id).spec, 'utf8');
@@ -114,8 +123,15 @@ async function describe(
     processes.set(container, section);
   }
   const { consoleSize: _ofTheContainer, ...own } = section;
-  const env = terminal ? withTerm(section.env ?? []) : section.env;
-  return JSON.stringify({ ...own, env, terminal, args: command });
+  const { command, terminal, env: more = [], cwd, user } = process;
+  const names = new Set(more.map((entry) => entry.slice(0, entry.indexOf('='))));
+  const kept = (section.env ?? []).filter((entry) => !names.has(entry.slice(0, entry.indexOf('='))));
+  const env = [...kept, ...more];
+  const changes = {
+    ...(cwd !== undefined && { cwd }),
+    ...(user !== undefined && { user: { ...section.user, ...user } }),
+  };
+  return JSON.stringify({ ...own, ...changes, env: terminal ? withTerm(env) : env, terminal, args: command });
 }
 
 /** A program that is given a terminal wants to know its kind; Docker and containerd say xterm. */

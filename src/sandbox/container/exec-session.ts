@@ -5,7 +5,7 @@ import { execFailure, failureCode } from '../oci/exec-failure.ts';
 import { requireContainer } from '../store/resolve.ts';
 import type { Parts } from '../parts.ts';
 import { makeExecGroup } from './exec-group.ts';
-import type { ExecGroup } from './exec-group.ts';
+import type { ExecGroup, ProcessChanges } from './exec-group.ts';
 import { runtimeOf } from './release.ts';
 import type { ProcessSession, SessionEnd } from './session.ts';
 import { streamOwner } from './shifted.ts';
@@ -27,6 +27,7 @@ export interface ExecSessionRequest {
   readonly stdout: boolean;
   /** Never together with `tty`: a terminal has one output. */
   readonly stderr: boolean;
+  readonly process?: ProcessChanges;
 }
 
 /** Milliseconds that a program has between the hang-up of its terminal and its end. */
@@ -46,7 +47,8 @@ export async function openExecSession(
   const runtime = runtimeOf(parts, container.record.handler);
   const one = { runtime, id: container.record.id, owner: streamOwner(parts, container) };
   using _moves = parts.cgroups.expectMoves();
-  const group = await makeExecGroup(parts, container, { command: request.command, terminal: request.tty });
+  const process = { ...request.process, command: request.command, terminal: request.tty };
+  const group = await makeExecGroup(parts, container, process);
   let started: StartedExec;
   try {
     const start = request.tty ? startOnTerminal : startOnPipes;

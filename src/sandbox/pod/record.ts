@@ -38,7 +38,8 @@ const podConfig = z.object({
   annotations: stringMap,
   /** As the kubelet spelt it; empty: under the configured parent. */
   cgroupParent: z.string(),
-  network: z.enum(['pod', 'node']),
+  /** `none`: a namespace of its own with only lo; CRI cannot ask for it. */
+  network: z.enum(['pod', 'node', 'none']),
   ipc: z.enum(['pod', 'node']),
   pid: z.enum(['pod', 'container', 'node']),
   /** Null: the host's user namespace. */
@@ -48,6 +49,8 @@ const podConfig = z.object({
   sysctls: stringMap,
   privileged: z.boolean(),
   limits: podResourcesSchema.default({ overhead: null, resources: null }),
+  /** Made by `cricket run`, outside of CRI. `removeAtEnd`: it goes when its container has ended. */
+  standalone: z.object({ removeAtEnd: z.boolean() }).optional(),
 });
 /** A sandbox's configuration, settled: what RunPodSandbox was asked for, with every default decided. */
 export type PodConfig = Readonly<z.infer<typeof podConfig>>;
@@ -78,7 +81,8 @@ export const podRecordKind: CheckpointKind<PodRecord> = {
 
 /** The name kubelet and crictl know it by: one sandbox of it at a time. */
 export function podKey(config: PodConfig): string {
-  return JSON.stringify([config.namespace, config.name, config.uid, config.attempt]);
+  const { namespace, name, uid, attempt, standalone } = config;
+  return JSON.stringify([namespace, name, uid, attempt, ...(standalone === undefined ? [] : ['standalone'])]);
 }
 
 /** `default/web`, for messages. */

@@ -121,7 +121,8 @@ async function makePod(parts: RunPodParts, request: RunPodRequest): Promise<PodI
   const netns = record.pins.net;
   // It has time limits of its own: a CNI plugin may wait for a whole cluster.
   const attach = async (path: string) => network.attach({ id, netns: path, config }, lifetime);
-  const { ips } = netns === undefined ? { ips: [] } : await traced('pod.network', async () => attach(netns));
+  const alone = netns === undefined || config.network === 'none';
+  const { ips } = alone ? { ips: [] } : await traced('pod.network', async () => attach(netns));
   reach('run-pod:network');
 
   await mounting;
@@ -169,7 +170,7 @@ function planPod(parts: RunPodParts, { config, handler }: RunPodRequest): PodRec
     cgroup,
     ownsCgroup: !cgroups.exists(cgroup),
     pins: {
-      ...(config.network === 'pod' ? { net: at.net, uts: at.uts } : {}),
+      ...(config.network === 'node' ? {} : { net: at.net, uts: at.uts }),
       ...(config.ipc === 'pod' ? { ipc: at.ipc } : {}),
       ...(config.users === null ? {} : { user: at.user }),
     },

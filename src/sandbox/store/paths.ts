@@ -7,6 +7,8 @@ export interface Paths {
   readonly containerRecords: string;
   /** conmon writes one file per ended container here. */
   readonly exits: string;
+  /** Logs of containers that no kubelet made, and so none removes. */
+  readonly logs: string;
   pod(id: PodId): {
     readonly directory: string;
     readonly record: string;
@@ -49,10 +51,12 @@ export function createPaths(root: string, state: string, instance: InstanceId): 
   const podRecords = join(root, 'pods');
   const containerRecords = join(root, 'containers');
   const exits = join(state, 'exits');
+  const logs = join(root, 'logs');
   return {
     podRecords,
     containerRecords,
     exits,
+    logs,
     pod(id) {
       const directory = join(podRecords, id);
       const runtime = join(state, 'pods', id);

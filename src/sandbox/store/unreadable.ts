@@ -12,6 +12,8 @@ export interface Hints {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly logPath: string;
+  /** It says so; a damaged one may have been, too. */
+  readonly standalone: boolean;
 }
 
 /** A record that could not be read: its object stays listed, and what it holds stays untouched. */
@@ -27,6 +29,7 @@ const text = z.string().catch('');
 const texts = z.record(z.string(), z.string()).catch({});
 const config = z.object({
   ...{ name: text, namespace: text, uid: text, logPath: text },
+  standalone: z.looseObject({}).optional().catch(undefined),
   ...{ attempt: z.number().int().nonnegative().catch(0), labels: texts, annotations: texts },
 });
 const record = z.object({
@@ -40,6 +43,7 @@ export function readHints(recordText: string): Hints {
   const { podId, imageId, cgroup, name, namespace, uid, attempt, labels, annotations, logPath } = flat;
   return {
     ...{ name, namespace, uid, attempt, labels, annotations, logPath },
+    standalone: flat.standalone !== undefined,
     podId: /^[0-9a-f]{64}$/.test(podId) ? podId : '',
     imageId: /^sha256:[0-9a-f]{64}$/.test(imageId) ? imageId : '',
     cgroup: /^(\/(?!\.\.?(\/|$))[^/]+)+$/.test(cgroup) ? cgroup : '',

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
+import type { ListFlags } from './containers/list.ts';
 import { formatOption } from './format.ts';
 import type { FormatFlag } from './format.ts';
 import { addSettingFlags } from './settings.ts';
@@ -28,12 +29,15 @@ export function addObserveCommands(program: Command, terminal: Terminal): void {
       const { top } = await import('./top/command.ts');
       await top(names, flags, terminal);
     });
-  command('ps', 'list the processes of a pod or container')
-    .argument('<name>', named)
+  command('ps', 'list containers; with a name, the processes of a pod or container')
+    .argument('[name]', named)
+    .option('-a, --all', 'containers that do not run too', false)
+    .option('-q, --quiet', 'only their ids', false)
     .addOption(formatOption())
-    .action(async (name: string, flags: SettingFlags & FormatFlag) => {
+    .action(async (name: string | undefined, flags: ListFlags) => {
+      const { listContainers } = await import('./containers/list.ts');
       const { listProcesses } = await import('./ps.ts');
-      await listProcesses(name, flags, terminal);
+      await (name === undefined ? listContainers(flags, terminal) : listProcesses(name, flags, terminal));
     });
   command('inspect', 'print all that is known of pods, containers or images as JSON')
     .argument('<names...>', `${named}; of an image its reference`)

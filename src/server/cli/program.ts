@@ -3,25 +3,25 @@ import { version } from '../version.ts';
 import { addContainerCommands } from './containers/commands.ts';
 import { addEventsCommand } from './events/command.ts';
 import type { CheckFlags } from './check/command.ts';
+import { addRunCommands } from './run/commands.ts';
 import { addImageCommands } from './images/commands.ts';
 import { addObserveCommands } from './observe.ts';
 import { formatOption } from './format.ts';
 import type { FormatFlag } from './format.ts';
 import { addSettingFlags } from './settings.ts';
 import type { SettingFlags } from './settings.ts';
-import type { ExitCode, Terminal } from './terminal.ts';
-
-/** How a command tells its exit code. */
-export type Finish = (code: ExitCode) => void;
+import type { Finish, Terminal } from './terminal.ts';
 
 const epilogue = `
-Exit codes: 0 done, 1 failed, 2 used wrongly.
+Exit codes: 0 done, 1 failed, 2 used wrongly; run, exec and attach end with their program's, 125 where cricket failed.
 NO_COLOR switches colours off; output that is no terminal has none.`;
 
 /** Every command with its flags. What a command does is loaded only when it is called: starting stays fast. */
 export function buildProgram(terminal: Terminal, finish: Finish): Command {
   const program = new Command('cricket')
     .description('A Kubernetes container runtime: all of CRI v1 for the kubelet and crictl.')
+    // What stands behind the image of `run` is for the container.
+    .enablePositionalOptions()
     .showHelpAfterError('(cricket --help tells the commands and flags)')
     .addHelpText('after', epilogue)
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
@@ -57,6 +57,7 @@ export function buildProgram(terminal: Terminal, finish: Finish): Command {
   addEventsCommand(program.command('events'), terminal);
   addObserveCommands(program, terminal);
   addContainerCommands(program, terminal);
+  addRunCommands(program, terminal, finish);
   addImageCommands(program.command('images').description('images of the running daemon'), terminal);
   program
     .command('completion')

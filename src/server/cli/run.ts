@@ -2,14 +2,14 @@ import { CommanderError } from 'commander';
 import { CricketError, errorFrom } from '../../base/errors.ts';
 import { buildProgram } from './program.ts';
 import { exitCodes } from './terminal.ts';
-import type { ExitCode, Terminal } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
 
 /**
  * Runs one command line to its exit code. What fails is told on stderr as `cricket: what: why; what to do`,
  * one line for each thing that is wrong.
  */
-export async function runCli(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
-  let code: ExitCode = exitCodes.ok;
+export async function runCli(args: readonly string[], terminal: Terminal): Promise<number> {
+  let code: number = exitCodes.ok;
   const program = buildProgram(terminal, (finished) => {
     code = finished;
   });

@@ -18,6 +18,9 @@ export interface Terminal {
 export const exitCodes = { ok: 0, failed: 1, usage: 2 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
+/** How a command tells its exit code: one of these, or that of a program it ran. */
+export type Finish = (code: number) => void;
+
 export type Colour = 'green' | 'yellow' | 'red' | 'bold' | 'dim' | 'inverse';
 
 const sgr: Readonly<Record<Colour, number>> = { green: 32, yellow: 33, red: 31, bold: 1, dim: 2, inverse: 7 };

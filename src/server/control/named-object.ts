@@ -90,7 +90,9 @@ function podCandidate(pod: Pod): Candidate {
   const { id, config, createdAt } = pod.record;
   const full = `${config.namespace}/${config.name}`;
   return {
-    ...{ kind: 'pod', id, createdAt, title: podTitle(pod.record), names: [config.name, full] },
+    ...{ kind: 'pod', id, createdAt, title: podTitle(pod.record) },
+    // Of a container of `cricket run` the same name means the container.
+    names: config.standalone === undefined ? [config.name, full] : [full],
     identity: `${full} ${config.uid}`,
     live: isReady(pod.state),
     object: { kind: 'pod', pod },

@@ -3,6 +3,7 @@ import type { ContainerEventResponse, GetEventsRequest } from '../../../api/cri/
 import type { Feed } from '../../sandbox/events/feed.ts';
 import type { LifeEvent, LifeKind } from '../../sandbox/events/life.ts';
 import type { ServerStream } from '../grpc/handlers.ts';
+import { isStandalone, madeAlone } from '../../sandbox/standalone/standalone.ts';
 import type { Store } from '../../sandbox/store/store.ts';
 import { encodeContainerStatus } from './encode/container.ts';
 import { encodePodStatus } from './encode/pod.ts';
@@ -32,8 +33,16 @@ export function getContainerEvents(
 ): ServerStream<GetEventsRequest, ContainerEventResponse> {
   return async function* (_request, { signal }) {
     using events = lives.subscribe(mostWaiting);
-    for (;;) yield encodeEvent(await events.next(signal), store);
+    for (;;) {
+      const event = await events.next(signal);
+      if (!ofStandalone(event, store)) yield encodeEvent(event, store);
+    }
   };
+}
+
+/** A pod that is gone is told of with what it was. */
+function ofStandalone({ pod, container }: LifeEvent, store: Store): boolean {
+  return pod === undefined ? isStandalone(store, container?.record.podId ?? '') : madeAlone(pod);
 }
 
 /**

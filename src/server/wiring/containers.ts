@@ -1,9 +1,15 @@
 import { join } from 'node:path';
 import { getArchiveVerb, putArchiveVerb } from '../control/containers/archive.ts';
+import { attachVerb } from '../control/containers/attach.ts';
 import { diffVerb } from '../control/containers/diff.ts';
+import { execVerb } from '../control/containers/exec.ts';
 import { killVerb } from '../control/containers/kill.ts';
+import { listContainersVerb } from '../control/containers/list.ts';
 import { logFileVerb } from '../control/containers/log-file.ts';
 import { pauseVerb, unpauseVerb } from '../control/containers/pause.ts';
+import { removeVerb } from '../control/containers/remove.ts';
+import { runVerb } from '../control/containers/run.ts';
+import { stopVerb } from '../control/containers/stop.ts';
 import { waitVerb } from '../control/containers/wait.ts';
 import type { Verb } from '../control/verb.ts';
 import type { HandlerParts } from '../handlers.ts';
@@ -12,6 +18,12 @@ import type { HandlerParts } from '../handlers.ts';
 export function containerVerbs(parts: HandlerParts): readonly Verb[] {
   const archive = { ...parts, uploads: join(parts.root, 'ingest') };
   return [
+    runVerb(parts),
+    attachVerb(parts),
+    execVerb(parts),
+    listContainersVerb(parts),
+    stopVerb(parts),
+    removeVerb(parts),
     killVerb(parts),
     waitVerb(parts),
     logFileVerb(parts),

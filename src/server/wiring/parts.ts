@@ -23,6 +23,7 @@ import { CdiLibrary } from '../../sandbox/oci/cdi/library.ts';
 import { CdiWatch } from '../../sandbox/oci/cdi/watch.ts';
 import { FeatureReader } from '../../sandbox/oci/features.ts';
 import { SeccompFilters } from '../../sandbox/oci/seccomp-filters.ts';
+import { watchEnds } from '../../sandbox/standalone/end.ts';
 import { createSampler } from '../../sandbox/stats/sampler.ts';
 import { loadStore } from '../../sandbox/store/load.ts';
 import { createPaths } from '../../sandbox/store/paths.ts';
@@ -98,6 +99,7 @@ export async function openParts(given: Given, stack: AsyncDisposableStack): Prom
   const archives = stack.use(openArchivePool(stuck));
   const parts = { ...common, archives, sampler, exits, oomEnds: oomWatch, oomTallies, lives };
   const exitParts: ExitParts = parts;
+  store.observe(watchEnds(parts));
   countLevels(metrics, parts);
   return parts;
 }

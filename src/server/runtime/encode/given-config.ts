@@ -23,6 +23,7 @@ const modes = {
   container: NamespaceMode.CONTAINER,
   node: NamespaceMode.NODE,
   target: NamespaceMode.TARGET,
+  none: NamespaceMode.POD,
 } as const;
 const propagations = {
   private: MountPropagation.PROPAGATION_PRIVATE,

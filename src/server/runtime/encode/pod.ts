@@ -5,7 +5,12 @@ import { isReady } from '../../../sandbox/pod/state.ts';
 import type { PodFacts } from '../../../sandbox/store/store.ts';
 import { encodeUsers } from './users.ts';
 
-const modes = { pod: NamespaceMode.POD, container: NamespaceMode.CONTAINER, node: NamespaceMode.NODE } as const;
+const modes = {
+  pod: NamespaceMode.POD,
+  container: NamespaceMode.CONTAINER,
+  node: NamespaceMode.NODE,
+  none: NamespaceMode.POD,
+} as const;
 
 export function encodePodMetadata({ config }: PodRecord): PodSandboxMetadata {
   const { name, uid, namespace, attempt } = config;

@@ -6,12 +6,13 @@ import type {
   PodSandboxStatsFilter,
 } from '../../../../api/cri/v1/api.ts';
 import { fail } from '../../../base/errors.ts';
+import { isStandalone, madeAlone } from '../../../sandbox/standalone/standalone.ts';
 import { findContainer, findPod } from '../../../sandbox/store/resolve.ts';
 import type { Container, Pod, Store } from '../../../sandbox/store/store.ts';
 import { encodeContainerState } from '../encode/container.ts';
 import { encodePodState } from '../encode/pod.ts';
 
-/** Listed pods that a filter lets through; a short id matches as it does elsewhere. */
+/** Listed pods that a filter lets through, of CRI's own making; a short id matches as it does elsewhere. */
 export function filterPods(store: Store, filter: PodSandboxFilter | undefined): readonly Pod[] {
   const state = checkedState(filter?.state?.state, PodSandboxState, 'filter.state');
   const selector = Object.entries(filter?.labelSelector ?? {});
@@ -19,6 +20,7 @@ export function filterPods(store: Store, filter: PodSandboxFilter | undefined): 
   return [...from].filter(
     (pod) =>
       pod.state.kind !== 'creating' &&
+      !madeAlone(pod) &&
       (state === undefined || encodePodState(pod) === state) &&
       matches(pod.record.config.labels, selector),
   );
@@ -36,6 +38,7 @@ export function filterContainers(store: Store, filter: ContainerFilter | undefin
   return [...from].filter(
     (container) =>
       container.state.kind !== 'creating' &&
+      !isStandalone(store, container.record.podId) &&
       (pod === undefined || container.record.podId === pod.record.id) &&
       (state === undefined || encodeContainerState(container) === state) &&
       matches(container.record.config.labels, selector),

@@ -21,7 +21,7 @@ export function checkSysctls(
   }
 }
 
-function refuseShared(name: string, namespace: string, mode: 'pod' | 'node'): void {
+function refuseShared(name: string, namespace: string, mode: PodConfig['network']): void {
   if (mode === 'node')
     throw fail(
       'invalid_argument',
