@@ -8,7 +8,7 @@ import { globSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 
 /** koffi finds its library beside itself; the exporters of traces are loaded only where traces are wanted. */
-const external = [
+export const external = [
   'koffi',
   '@opentelemetry/core',
   '@opentelemetry/exporter-*',
@@ -17,7 +17,7 @@ const external = [
 ];
 
 /** What CommonJS packages expect to find around them. */
-const banner = `import { createRequire as makeRequire } from 'node:module';
+export const banner = `import { createRequire as makeRequire } from 'node:module';
 const require = makeRequire(import.meta.url), __filename = import.meta.filename, __dirname = import.meta.dirname;`;
 
 /** zod's messages in sixty languages, which nothing here asks for. English comes by another door. */
@@ -28,10 +28,14 @@ const noLocales: Plugin = {
   },
 };
 
+/** A Worker each: what starts one looks for it beside itself. */
+export const workersOf = (repo: string): string[] => globSync('src/**/*-worker.ts', { cwd: repo });
+
 /** Builds; the names of the files that can be started. A Worker is found beside whatever names it: all lie flat. */
 export async function bundle(repo: string, out: string): Promise<readonly string[]> {
-  const workers = globSync('src/**/*-worker.ts', { cwd: repo });
-  const entries = Object.fromEntries(['src/server/main.ts', ...workers].map((file) => [basename(file, '.ts'), file]));
+  const entries = Object.fromEntries(
+    ['src/server/main.ts', ...workersOf(repo)].map((file) => [basename(file, '.ts'), file]),
+  );
   await build({
     absWorkingDir: repo,
     entryPoints: entries,

@@ -3,8 +3,9 @@ import { mkdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { preparedRoot } from '../../../test/fixtures/images/images.ts';
+import { compileTests } from './compiled.ts';
 import { mark } from './in-machine.ts';
-import type { Told } from './in-machine.ts';
+import type { Plan, Told } from './in-machine.ts';
 import type { Machine } from './lanes.ts';
 import type { Counts } from './part.ts';
 import { oneFailure } from './parts.ts';
@@ -40,7 +41,10 @@ export async function startMachine(
   ].flatMap((variable) => ['-e', variable]);
   const kind = [...(machine.systemd ? ['-s'] : []), ...(machine.hybrid ? ['-1'] : [])];
   const options = [...kind, '-k', machine.kernel, '-m', '4096', '-d', '4096', '-t', `${limitSeconds}`, ...environment];
-  const command = [join(repository, 'hack/node'), join(import.meta.dirname, 'in-machine.ts'), ...files];
+  const compiled = await compileTests(repository, join(repository, 'node_modules/.cache/tests'), files);
+  const made = (file: string) => compiled.get(file) ?? file;
+  const plan: Plan = { part: made('hack/lib/test/part.ts'), files: files.map((file) => [file, made(file)]) };
+  const command = [join(repository, 'hack/node'), made('hack/lib/test/in-machine.ts'), JSON.stringify(plan)];
   const child = spawn(join(repository, 'hack/vm/run'), [...options, '--', ...command], {
     cwd: repository,
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -12,8 +12,11 @@ export interface RunningPart {
   readonly end: (signal: NodeJS.Signals) => void;
 }
 
-export function startPart(files: readonly string[]): RunningPart {
-  const child = fork(join(import.meta.dirname, 'part.ts'), ['--leave-nothing', ...files], {
+const sources = join(import.meta.dirname, 'part.ts');
+
+/** `program`: part.ts, or what was made of it. */
+export function startPart(files: readonly string[], program = sources): RunningPart {
+  const child = fork(program, ['--leave-nothing', ...files], {
     timeout: fileTimeoutMs,
     killSignal: 'SIGKILL',
   });
