@@ -1,14 +1,12 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { PassThrough } from 'node:stream';
+import { PassThrough, Writable } from 'node:stream';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { errnoOf, fail, messageOf } from '../base/errors.ts';
 
 /** Characters of what it says that are told again. */
 const mostSaid = 2000;
-/** What a stream to it says when it ended first: with all it needed, or with something to say. */
-const closed: readonly (string | undefined)[] = ['EPIPE', 'ERR_STREAM_PREMATURE_CLOSE'];
 const env = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
 const always = ['--numeric-owner', '--xattrs', '--xattrs-include=security.capability'];
 
@@ -30,22 +28,46 @@ export function packTree(directory: string, name: string, options: readonly stri
   return out;
 }
 
-/** Puts an archive below a directory by GNU tar. Errors: the source's, and what tar says. */
+/**
+ * Puts an archive below a directory by GNU tar, which is done at the archive's end mark: what comes after it is read
+ * for how it ends. Errors: the source's, and what tar says.
+ */
 export async function unpackTree(source: Readable, directory: string, options: readonly string[]): Promise<void> {
   const args = ['--extract', '--file=-', ...always, ...options];
   const child = spawn('tar', args, { cwd: directory, env, stdio: ['pipe', 'ignore', 'pipe'] });
+  const sink = draining(child.stdin);
   const ended = endOf(child, [0]);
-  ended.catch(() => undefined);
+  ended.catch((error: unknown) => sink.destroy(error as Error));
   try {
-    await pipeline(source, child.stdin);
+    await pipeline(source, sink);
   } catch (error) {
-    // One that has had enough closes its end: why, it says itself.
-    if (!closed.includes(errnoOf(error))) {
-      child.kill('SIGKILL');
-      throw error;
-    }
+    child.kill('SIGKILL');
+    throw error;
   }
   await ended;
+}
+
+/** What is written goes on to `target`, and is thrown away once that is gone: why it went, it says itself. */
+function draining(target: Writable): Writable {
+  let waiting: (() => void) | undefined;
+  // A write that is under way when its stream closes is not always called back.
+  const go = () => {
+    const done = waiting;
+    waiting = undefined;
+    done?.();
+  };
+  target.on('error', go).on('close', go);
+  return new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      waiting = done;
+      if (target.destroyed) go();
+      else target.write(chunk, go);
+    },
+    final(done) {
+      target.end();
+      done();
+    },
+  });
 }
 
 async function endOf(child: ChildProcess, fine: readonly (number | null)[]): Promise<void> {

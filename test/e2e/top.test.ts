@@ -26,7 +26,8 @@ describe('looking at what runs', function () {
     front = await runPod(cricket, { name: 'front', namespace: 'shop', uid: 'u1' });
     web = await runContainer(cricket, front, { name: 'web', attempt: 2 });
     const resources = {
-      ...{ memoryLimitInBytes: BigInt(64 * MiB), cpuQuota: 20_000n, cpuPeriod: 100_000n },
+      // So little that a machine with other things to do gives it that much too.
+      ...{ memoryLimitInBytes: BigInt(64 * MiB), cpuQuota: 5_000n, cpuPeriod: 100_000n },
     };
     busy = await runContainer(cricket, front, {
       name: 'busy',
@@ -62,7 +63,7 @@ describe('looking at what runs', function () {
   it('gives numbers to scripts: of a CPU limit, its throttling, memory, network, tasks', async () => {
     const all = await rows('--sort', 'cpu');
     expect(all[0]).to.include({ id: busy.id, name: 'busy', namespace: 'shop', memoryLimitBytes: 64 * MiB, pids: 1 });
-    expect(all[0]?.cpuPercent).to.be.within(5, 25);
+    expect(all[0]?.cpuPercent).to.be.within(1, 8);
     expect(all[0]?.throttledPercent).to.be.greaterThan(50);
     const [quiet] = await rows('front/web');
     expect(quiet).to.include({ id: web.id, restarts: 2, oomKills: 0, pids: 2, memoryLimitBytes: null });

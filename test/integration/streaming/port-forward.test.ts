@@ -123,6 +123,27 @@ describe('streaming: port-forward', () => {
     client.socket.destroy();
   });
 
+  it('sends what many ports said before they closed, to a client that reads only then', async () => {
+    const bytes = randomBytes(60_000);
+    let closed = 0;
+    const port = await serve((socket) => {
+      socket.once('close', () => (closed += 1)).write(bytes.subarray(0, 30_000));
+      // Apart, so that they are two pieces on their way, of which the second has to wait.
+      setTimeout(() => socket.end(bytes.subarray(30_000)), 100);
+    });
+    const client = await connectSpdy(await local.ports(), protocol);
+    client.socket.pause();
+    // Together more than the kernel's buffers take; each less than ours may hold for it.
+    const pairs = Array.from({ length: 250 }, (_, i) => openPair(client, port, i));
+    for (const { data } of pairs) client.data(data, Buffer.alloc(0), true);
+    await until(() => closed === pairs.length);
+    client.socket.resume();
+    await until(() => pairs.every(({ data }) => client.stream(data).ended || client.stream(data).reset !== undefined));
+    const wrong = pairs.filter(({ data }) => !Buffer.concat(client.stream(data).chunks).equals(bytes));
+    expect(wrong).to.have.length(0);
+    client.socket.destroy();
+  });
+
   it('lets a port that does not read hold up nobody else', async () => {
     const stuck: Socket[] = [];
     const port = await serve((socket) => void stuck.push(socket.pause()));

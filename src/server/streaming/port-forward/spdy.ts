@@ -88,5 +88,7 @@ async function run(data: Channel, error: Channel, port: number, dial: Dial): Pro
   error.resume();
   const problem = await forward(data, port, dial, { halfClose: true });
   await error.sendEnd(problemText(port, problem));
+  // What the port said before it closed may still wait for a slow client.
+  await data.sendEnd();
   data.destroy();
 }
