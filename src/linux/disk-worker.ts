@@ -22,6 +22,7 @@ import { MS_NODEV, MS_NOEXEC, MS_NOSUID, mount, unmount } from './mount.ts';
 import { mountOverlay } from './overlay.ts';
 import { overlayChanges } from './overlay-changes.ts';
 import type { OverlayChange, OverlayLayers } from './overlay-changes.ts';
+import { relabel } from './relabel.ts';
 import { readProcessFacts } from './process-facts.ts';
 import type { ProcessFacts } from './process-facts.ts';
 import type { Overlay } from './overlay.ts';
@@ -62,6 +63,8 @@ interface SharedMemory {
   readonly path: string;
   readonly bytes: number;
   readonly root: Shift['root'];
+  /** SELinux context of what is in it. */
+  readonly label?: string;
 }
 
 export interface TreeSize {
@@ -117,10 +120,11 @@ export const diskTasks = {
     for (const name of listQuietly(directory)) while (unmount(join(directory, name)));
     rmSync(directory, { recursive: true, force: true });
   },
-  mountShm({ path, bytes, root: { uid, gid } }: SharedMemory): void {
+  mountShm({ path, bytes, root: { uid, gid }, label }: SharedMemory): void {
     mkdirSync(path, { recursive: true, mode: 0o1777 });
     const flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
-    mount('shm', path, { type: 'tmpfs', flags, data: `mode=1777,size=${bytes},uid=${uid},gid=${gid}` });
+    const context = label === undefined ? '' : `,context="${label}"`;
+    mount('shm', path, { type: 'tmpfs', flags, data: `mode=1777,size=${bytes},uid=${uid},gid=${gid}${context}` });
   },
   /** Takes every mount off the path, then the directory tree away. Absent is fine. */
   unmountAndRemove(path: string): void {
@@ -146,6 +150,10 @@ export const diskTasks = {
       const below = all.flatMap(({ target }) => (target.startsWith(`${real}/`) ? [target.slice(real.length)] : []));
       return { options: mountOf(real, all)?.options ?? [], below: [...new Set(below)] };
     });
+  },
+  /** See relabel; answers how many files had another label. */
+  relabel({ path, label }: { readonly path: string; readonly label: string }): number {
+    return relabel(path, label);
   },
   /** Makes an empty file, with what is missing above it, or leaves the one that is there. */
   ensureFile(file: { readonly path: string; readonly mode: number }): void {

@@ -1,6 +1,9 @@
 import { libc, errno, errnoName, syscallError } from './libc.ts';
 
 const cFsetxattr = libc.func('int fsetxattr(int fd, const char *name, const void *value, size_t size, int flags)');
+const cLsetxattr = libc.func(
+  'int lsetxattr(const void *path, const char *name, const void *value, size_t size, int flags)',
+);
 const cLgetxattr = libc.func(
   'int64_t lgetxattr(const void *path, const char *name, _Out_ uint8_t *value, size_t size)',
 );
@@ -16,6 +19,16 @@ export function setXattr(fd: number, name: string, value: Uint8Array): boolean {
   const what = errnoName(code);
   if (what === 'ENOTSUP' || what === 'EOPNOTSUPP' || what === 'EPERM') return false;
   throw syscallError(`set attribute ${name}`, code);
+}
+
+/** Sets an attribute of a name, links not followed; one that has gone is fine. False where the file system has none. */
+export function changeXattr(path: Buffer, name: string, value: Uint8Array): boolean {
+  if (Number(cLsetxattr(terminated(path), name, value, value.length, 0)) >= 0) return true;
+  const code = errno();
+  const what = errnoName(code);
+  if (what === 'ENOENT') return true;
+  if (what === 'ENOTSUP' || what === 'EOPNOTSUPP') return false;
+  throw syscallError(`set attribute ${name} of ${path.toString()}`, code);
 }
 
 /** An attribute of a name, links not followed; undefined where it has none such. The path is raw bytes. */

@@ -28,6 +28,8 @@ export interface Overlay {
   /** Where changes go; without it the mount is read-only and needs two lower layers. */
   readonly write?: { readonly upper: string; readonly work: string };
   readonly target: string;
+  /** SELinux context of every file in it; none: as they are. */
+  readonly label?: string;
 }
 
 /**
@@ -48,10 +50,11 @@ function mountLayerByLayer(overlay: Overlay): boolean {
   const context = fsopen(SYS_fsopen, 'overlay', FSOPEN_CLOEXEC) as number;
   if (context < 0) throw syscallError('open the overlay file system (modprobe overlay)');
   try {
-    const { write } = overlay;
+    const { write, label } = overlay;
     const parameters = [
       ...overlay.lower.map((layer) => ['lowerdir+', layer] as const),
       ...(write === undefined ? [] : [['upperdir', write.upper] as const, ['workdir', write.work] as const]),
+      ...(label === undefined ? [] : [['context', label] as const]),
     ];
     for (const [key, value] of parameters)
       if (!accepted(fsconfig(SYS_fsconfig, context, FSCONFIG_SET_STRING, key, value, 0) as number, `${key}=${value}`))
@@ -118,8 +121,9 @@ function mountByDescriptors(overlay: Overlay): void {
   }
 }
 
-function optionsFor({ write }: Overlay, lower: readonly string[]): string {
-  const layers = `lowerdir=${lower.map(escapeLayer).join(':')}`;
+function optionsFor({ write, label }: Overlay, lower: readonly string[]): string {
+  const context = label === undefined ? '' : `,context="${label}"`;
+  const layers = `lowerdir=${lower.map(escapeLayer).join(':')}${context}`;
   return write === undefined
     ? layers
     : `${layers},upperdir=${escape(write.upper)},workdir=${escape(write.work)},volatile`;

@@ -7,6 +7,7 @@ import type { Cgroups } from '../cgroups/cgroups.ts';
 import type { Images } from '../image/service.ts';
 import type { DiskPool } from '../linux/disk.ts';
 import type { PodCalls } from '../linux/pod-calls.ts';
+import type { ContainerContexts } from '../linux/selinux.ts';
 import type { Watcher } from '../linux/watcher.ts';
 import type { AppArmor } from './apparmor/apparmor.ts';
 import type { EventSink } from './events/event-log.ts';
@@ -58,6 +59,8 @@ export interface Parts {
   /** What devices are, by the names that containers give. */
   readonly cdi: Pick<CdiLibrary, 'resolve'>;
   readonly cdiWatch: Pick<CdiWatch, 'summary'>;
+  /** Undefined where SELinux is off. */
+  readonly selinux: ContainerContexts | undefined;
   readonly apparmor: Pick<AppArmor, 'profileFor' | 'summary'>;
   /** Our own oom_score_adj, and whether we may give lower ones. */
   readonly oomScore: { readonly own: number; readonly maySetLower: boolean };

@@ -31,6 +31,8 @@ import { dismantle, runtimeOf } from './release.ts';
 import { gatherSpec } from './spec-input.ts';
 import { cgroupResources } from './spec-resources.ts';
 import type { SpecParts } from './spec-input.ts';
+import { contextOf } from '../selinux/labels.ts';
+import { labelsInPod } from '../selinux/of-pod.ts';
 import { settleLater } from './exit.ts';
 import type { ExitParts } from './exit.ts';
 import { signalNumber } from './stop-signal.ts';
@@ -41,7 +43,7 @@ export type CreateParts = SpecParts &
   InitParts &
   RemoveParts &
   ExitParts &
-  Pick<Parts, 'bootId' | 'cdi' | 'flights' | 'images' | 'seccompFilters'>;
+  Pick<Parts, 'bootId' | 'cdi' | 'flights' | 'images' | 'seccompFilters' | 'selinux'>;
 
 const createTimeoutMs = 60_000;
 
@@ -102,7 +104,8 @@ async function makeContainer(parts: CreateParts, pod: Pod, config: ContainerConf
   undo.defer('files', (s) => deleteFiles(parts, container, s));
   const lower = image.layers.map((layer) => layer.path).reverse();
   const shift = shiftOf(pod.record);
-  const rootfs = { lower, write: { upper: at.upper, work: at.work }, target: at.rootfs };
+  const labels = labelsInPod(parts, pod.record, config);
+  const rootfs = { lower, write: { upper: at.upper, work: at.work }, target: at.rootfs, ...contextOf(labels) };
   await traced('container.rootfs', () =>
     disk.call('mountLayers', { ...rootfs, shift: staged(shift, at.staging) }, signal),
   );
@@ -112,7 +115,7 @@ async function makeContainer(parts: CreateParts, pod: Pod, config: ContainerConf
   const user = await traced('container.user', () => containerUser(at.rootfs, config, image));
   checkMapped(pod.record.config, user);
   const runtime = runtimeOf(parts, record.handler);
-  const input = await traced('container.spec', () => gatherSpec(parts, { record, pod, image, user }, signal));
+  const input = await traced('container.spec', () => gatherSpec(parts, { record, pod, image, user, labels }, signal));
   const built = await traced('container.edits', () => editSpec(parts, record, pod.record.config, buildSpec(input)));
   const lowered = loweredNotes(parts, record, config.resources);
   if (lowered.length > 0) parts.log.warn({ container: id, lowered }, 'container has less than it asked for');
@@ -162,7 +165,7 @@ function planContainer(parts: CreateParts, pod: Pod, config: ContainerConfig, im
     config,
     imageId: image.id,
     imageRef: image.repoDigests[0] ?? image.id,
-    volumeImages: imagesOfVolumes(parts, config),
+    ...imagesOfVolumes(parts, config),
     handler,
     createdAt: nowNanos(),
     cgroup: parts.cgroups.child(pod.record.cgroup as CgroupPath, id),

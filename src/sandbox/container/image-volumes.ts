@@ -6,14 +6,23 @@ import type { Image } from '../../image/service.ts';
 import type { Shift } from '../../linux/shifted.ts';
 import type { BindMount } from '../oci/spec/input.ts';
 import type { Parts } from '../parts.ts';
+import { contextOf } from '../selinux/labels.ts';
+import type { SelinuxLabels } from '../selinux/labels.ts';
 import type { ContainerConfig, ContainerRecord } from './record.ts';
 import { privateBind } from './seed-volumes.ts';
 import { staged } from './shifted.ts';
 
 /** The images that the container's mounts name, once each. Errors: `failed_precondition` for one that is not here. */
-export function imagesOfVolumes(parts: Pick<Parts, 'images'>, config: ContainerConfig): ImageId[] {
+export function imagesOfVolumes(
+  parts: Pick<Parts, 'images'>,
+  config: ContainerConfig,
+): Pick<ContainerRecord, 'volumeImages' | 'volumeRefs'> {
   const names = config.mounts.flatMap(({ image }) => (image === undefined ? [] : [image.name]));
-  return [...new Set(names.map((name) => requireImage(parts, name).id))];
+  const images = names.map((name) => ({ name, image: requireImage(parts, name) }));
+  return {
+    volumeImages: [...new Set(images.map(({ image }) => image.id))],
+    volumeRefs: Object.fromEntries(images.map(({ name, image }) => [name, image.repoDigests[0] ?? image.id])),
+  };
 }
 
 /**
@@ -24,7 +33,7 @@ export function imagesOfVolumes(parts: Pick<Parts, 'images'>, config: ContainerC
 export async function mountImageVolumes(
   parts: Pick<Parts, 'disk' | 'images' | 'paths'>,
   record: ContainerRecord,
-  shift: Shift | undefined,
+  { shift, labels }: { readonly shift: Shift | undefined; readonly labels: SelinuxLabels },
   signal: AbortSignal,
 ): Promise<readonly BindMount[]> {
   const { images: directory, staging } = parts.paths.container(record.id);
@@ -40,7 +49,7 @@ export async function mountImageVolumes(
     places.set(id, target);
     try {
       const lower = layersOf(parts.images.get(id));
-      const mount = { lower, bottom, target, shift: staged(shift, staging) };
+      const mount = { lower, bottom, target, shift: staged(shift, staging), ...contextOf(labels) };
       await parts.disk.call('mountLayers', mount, signal);
     } catch (error) {
       throw fail('failed_precondition', `ImageVolumeMountFailed: image ${id}: ${messageOf(error)}`, error);

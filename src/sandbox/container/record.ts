@@ -86,6 +86,8 @@ const containerRecord = z.object({
   imageRef: z.string(),
   /** Images that it mounts as volumes. */
   volumeImages: z.array(z.string().transform((text) => parseImageId(text))).default([]),
+  /** Of each name in its mounts the reference of that image, for the status. */
+  volumeRefs: stringMap.default({}),
   handler: z.string(),
   createdAt: z.string().transform(BigInt),
   cgroup: z.string(),

@@ -10,6 +10,8 @@ import { containerLimits } from '../oci/spec/ulimits.ts';
 import { hostnameOf } from '../pod/run.ts';
 import { rootOf, shiftOf, userNamespace, withEveryCapability } from '../pod/user-namespaces.ts';
 import type { Parts } from '../parts.ts';
+import type { SelinuxLabels } from '../selinux/labels.ts';
+import { relabelSources } from '../selinux/relabel-sources.ts';
 import type { Pod } from '../store/store.ts';
 import { givenOomScore } from './lowered.ts';
 import { bindsInside } from './binds-inside.ts';
@@ -44,18 +46,19 @@ export interface SpecSources {
   readonly pod: Pod;
   readonly image: Image;
   readonly user: SpecInput['user'];
+  readonly labels: SelinuxLabels;
 }
 
 /** Everything the specification needs, looked up: paths, devices, namespaces, profiles. */
 export async function gatherSpec(parts: SpecParts, sources: SpecSources, signal: AbortSignal): Promise<SpecInput> {
-  const { record, pod, image, user } = sources;
+  const { record, pod, image, user, labels } = sources;
   const { id, config } = record;
   const namespaces = chooseNamespaces(parts, sources);
   await checkMountAbilities(parts, config, runtimeOf(parts, record.handler));
   const [mounts, volumes, images, devices, hostDevices, seccomp, apparmorProfile] = await Promise.all([
     resolveMounts(parts, record, pod.record, signal),
     seedVolumes(parts, record, { image, owner: rootOf(pod.record.config) }, signal),
-    mountImageVolumes(parts, record, shiftOf(pod.record), signal),
+    mountImageVolumes(parts, record, { shift: shiftOf(pod.record), labels }, signal),
     resolveDevices(record, signal),
     config.privileged ? listHostDevices(signal) : [],
     chooseSeccomp(record),
@@ -63,6 +66,7 @@ export async function gatherSpec(parts: SpecParts, sources: SpecSources, signal:
   ]);
   const own = { mounts: [...volumes, ...mounts, ...images], podMounts: podMounts(parts.paths, pod.record, config) };
   const binds = pod.record.pins.user === undefined ? own : await bindsInside(parts, record, own, signal);
+  await relabelSources(parts, { config, volumes, label: labels.mountLabel }, signal);
   return {
     id,
     hostname: hostnameOf(pod.record.config),
@@ -81,7 +85,7 @@ export async function gatherSpec(parts: SpecParts, sources: SpecSources, signal:
     capabilities: config.capabilities,
     seccomp,
     apparmorProfile,
-    selinux: { processLabel: '', mountLabel: '' },
+    selinux: labels,
     noNewPrivileges: config.noNewPrivs,
     maskedPaths: config.maskedPaths,
     readonlyPaths: config.readonlyPaths,
@@ -141,7 +145,7 @@ function targetPid(parts: SpecParts, record: ContainerRecord): number {
 
 async function chooseSeccomp(record: ContainerRecord): Promise<SeccompChoice> {
   const { seccomp, privileged } = record.config;
-  if (seccomp.kind === 'unconfined' || (privileged && seccomp.kind !== 'localhost')) return { kind: 'unconfined' };
+  if (seccomp.kind === 'unconfined' || privileged) return { kind: 'unconfined' };
   if (seccomp.kind === 'runtime-default') return { kind: 'runtime_default' };
   try {
     const text = await readFile(seccomp.reference, 'utf8');

@@ -21,6 +21,7 @@ const plain: PodConfig = {
     sysctls: {},
     privileged: false,
     limits: noPodResources,
+    selinux: null,
   },
 };
 
@@ -33,7 +34,7 @@ describe('writePodFiles', () => {
     const paths = createPaths(join(directory, 'root'), join(directory, 'state'), newInstanceId());
     const record: PodRecord = {
       ...{ id: newPodId(), config: { ...plain, ...config }, handler: '', createdAt: 1n, cgroup: '/a' },
-      ...{ ownsCgroup: true, pins: {}, bootId: '' },
+      ...{ ownsCgroup: true, pins: {}, selinuxLevel: '', bootId: '' },
     };
     const at = paths.pod(record.id);
     mkdirSync(dirname(at.hosts), { recursive: true });

@@ -48,6 +48,11 @@ const podConfig = z.object({
   ports: z.array(portMapping).default([]),
   sysctls: stringMap,
   privileged: z.boolean(),
+  /** Of containers that have none of their own. */
+  selinux: z
+    .object({ user: z.string(), role: z.string(), type: z.string(), level: z.string() })
+    .nullable()
+    .default(null),
   limits: podResourcesSchema.default({ overhead: null, resources: null }),
   /** Made by `cricket run`, outside of CRI. `removeAtEnd`: it goes when its container has ended. */
   standalone: z.object({ removeAtEnd: z.boolean() }).optional(),
@@ -68,6 +73,8 @@ const podRecord = z.object({
   ownsCgroup: z.boolean(),
   /** Pinned namespaces: kind → file. Those missing are the host's. */
   pins: z.partialRecord(z.enum(['net', 'ipc', 'uts', 'user']), z.string()),
+  /** SELinux level of its containers, where nobody names one; empty where SELinux is off. */
+  selinuxLevel: z.string().default(''),
   /** A sandbox of an earlier boot has no namespaces left. */
   bootId: z.string(),
 });

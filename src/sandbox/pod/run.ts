@@ -17,6 +17,8 @@ import { podLimits } from './resources.ts';
 import { isReady } from './state.ts';
 import { holdForPod, rootOf } from './user-namespaces.ts';
 import type { Parts } from '../parts.ts';
+import { contextOf } from '../selinux/labels.ts';
+import { labelPodFiles, labelsOfPod, levelForPod } from '../selinux/of-pod.ts';
 import { sameAsWritten } from '../store/same.ts';
 import type { Pod } from '../store/store.ts';
 
@@ -40,6 +42,7 @@ export type RunPodParts = Pick<
   | 'podCalls'
   | 'reach'
   | 'runtimes'
+  | 'selinux'
   | 'settings'
   | 'store'
   | 'userNamespaces'
@@ -103,9 +106,8 @@ async function makePod(parts: RunPodParts, request: RunPodRequest): Promise<PodI
       await podCalls.call('pinNamespaces', { ...namespaces, ...(holder && { holder }) }, step());
     }),
   );
-  const mounting = begun(
-    config.ipc === 'pod' ? disk.call('mountShm', { path: at.shm, bytes: shmBytes, root }, step()) : none,
-  );
+  const shm = { path: at.shm, bytes: shmBytes, root, ...contextOf(labelsOfPod(parts, record)) };
+  const mounting = begun(config.ipc === 'pod' ? disk.call('mountShm', shm, step()) : none);
   undo.defer('shared memory', async (s) => {
     await Promise.allSettled([mounting]);
     await disk.call('unmountAll', at.shm, s);
@@ -127,6 +129,7 @@ async function makePod(parts: RunPodParts, request: RunPodRequest): Promise<PodI
 
   await mounting;
   await traced('pod.files', async () => writePodFiles(paths, record, { hostname, ips }));
+  await labelPodFiles(parts, record, step());
   reach('run-pod:files');
 
   await traced('pod.save', () => pod.change({ kind: 'made', ips }));
@@ -174,6 +177,7 @@ function planPod(parts: RunPodParts, { config, handler }: RunPodRequest): PodRec
       ...(config.ipc === 'pod' ? { ipc: at.ipc } : {}),
       ...(config.users === null ? {} : { user: at.user }),
     },
+    selinuxLevel: levelForPod(parts),
     bootId: parts.bootId,
   };
 }

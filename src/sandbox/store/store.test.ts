@@ -25,11 +25,12 @@ const podConfig: PodConfig = {
     sysctls: {},
     privileged: false,
     limits: noPodResources,
+    selinux: null,
   },
 };
 const podRecord = (): PodRecord => ({
   ...{ id: newPodId(), config: podConfig, handler: '', createdAt: 2n ** 62n, cgroup: '/a', ownsCgroup: true },
-  ...{ pins: { net: '/run/netns/x' }, bootId: 'boot' },
+  ...{ pins: { net: '/run/netns/x' }, selinuxLevel: '', bootId: 'boot' },
 });
 
 const containerOf = (pod: PodRecord): ContainerRecord => ({
@@ -39,6 +40,7 @@ const containerOf = (pod: PodRecord): ContainerRecord => ({
     imageId: parseImageId(`sha256:${'1'.repeat(64)}`),
     imageRef: 'x',
     volumeImages: [],
+    volumeRefs: {},
   },
   ...{ handler: '', createdAt: 5n, cgroup: '/a/b', stopSignal: 15, bootId: 'boot' },
   config: {

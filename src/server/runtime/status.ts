@@ -12,6 +12,7 @@ export type StatusParts = Pick<
   | 'host'
   | 'network'
   | 'runtimes'
+  | 'selinux'
   | 'settings'
   | 'store'
   | 'userNamespaces'
@@ -59,14 +60,14 @@ async function handlersOf(parts: StatusParts): Promise<RuntimeHandler[]> {
 }
 
 function statusInfo(parts: StatusParts): Record<string, string> {
-  const { apparmor, cdiWatch, cgroups, host, network, runtimes, settings, store } = parts;
+  const { apparmor, cdiWatch, cgroups, host, network, runtimes, selinux, settings, store } = parts;
   const config = { settings, runtimes: [...runtimes.values()] };
   return {
     config: JSON.stringify(config, asText),
     cgroups: JSON.stringify({ version: cgroups.version, driver: cgroups.driver }),
     host: JSON.stringify(host),
     cdi: JSON.stringify(cdiWatch.summary()),
-    security: JSON.stringify({ apparmor: apparmor.summary() }),
+    security: JSON.stringify({ apparmor: apparmor.summary(), selinux: { enabled: selinux !== undefined, ...selinux } }),
     network: JSON.stringify(network.summary()),
     objects: JSON.stringify({
       pods: store.pods.size,

@@ -6,6 +6,7 @@ import { openCgroups } from '../../cgroups/cgroups.ts';
 import { openImages } from '../../image/service.ts';
 import { openDiskPool } from '../../linux/disk.ts';
 import { readBootId } from '../../linux/host.ts';
+import { readContainerContexts } from '../../linux/selinux.ts';
 import { openPodCalls } from '../../linux/pod-calls.ts';
 import { Watcher } from '../../linux/watcher.ts';
 import { openArchivePool } from '../../sandbox/container/archive.ts';
@@ -86,7 +87,7 @@ export async function openParts(given: Given, stack: AsyncDisposableStack): Prom
     locks: new KeyedLocks<string>(),
     flights: new Flights<string, unknown>(),
     oomScore: readOomScore(host),
-    ...{ apparmor, cdi, cdiWatch },
+    ...{ apparmor, cdi, cdiWatch, selinux: readContainerContexts() },
     seccompFilters: new SeccompFilters(),
     ...{ features, userNamespaces },
     operations: metrics.operations,

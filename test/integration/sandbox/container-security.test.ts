@@ -10,7 +10,7 @@ import { containerWith, podWith, runContainer, runPod } from '../../fixtures/pod
 import type { TestContainer, TestPod } from '../../fixtures/pods.ts';
 import { execIn, fails, initPid, procStatus, sh } from './lab.ts';
 
-const { RuntimeDefault, Unconfined } = SecurityProfile_ProfileType;
+const { RuntimeDefault, Unconfined, Localhost } = SecurityProfile_ProfileType;
 const seccomp = (profileType: SecurityProfile_ProfileType, localhostRef = '') =>
   filled(SecurityProfile, { profileType, localhostRef });
 const capabilities = (given: Partial<Capability>) => ({ capabilities: filled(Capability, given) });
@@ -129,6 +129,8 @@ describe('the security of a container', () => {
     expect(await sh(cricket, container, 'grep " /sys " /proc/mounts')).to.match(/ rw,/);
     expect(procStatus(await initPid(cricket, container), 'Seccomp')).to.equal('0');
     await fails(secured({ privileged: true }), 'INVALID_ARGUMENT', 'sandbox is not privileged');
+    const named = await secured({ privileged: true, seccomp: seccomp(Localhost, '/no/such.json') }, privilegedPod);
+    expect(procStatus(await initPid(cricket, named), 'Seccomp'), 'it ignores a filter').to.equal('0');
   });
 
   it('gives devices that are named and no others', async () => {

@@ -9,7 +9,7 @@ import { busyboxRootfs } from '../../fixtures/images/rootfs.ts';
 import { imageInputs } from '../../fixtures/images/inputs.ts';
 import { startCricket } from '../../fixtures/daemon.ts';
 import type { Cricket } from '../../fixtures/daemon.ts';
-import { createContainer, removePod, runContainer, runPod } from '../../fixtures/pods.ts';
+import { containerStatus, createContainer, removePod, runContainer, runPod } from '../../fixtures/pods.ts';
 import type { TestPod } from '../../fixtures/pods.ts';
 import { mounts } from '../../leftovers/kernel.ts';
 import { fails, sh } from './lab.ts';
@@ -117,6 +117,13 @@ describe('volumes that come from images', () => {
         mounts: [wire(data, '/m', 'models'), wire(data, '/file', '/models/../models/a')],
       });
       expect(await sh(cricket, container, 'ls /m; cat /file')).to.equal('a\nA');
+      const { mounts: told } = await containerStatus(cricket, container.id);
+      const { image } = await cricket.client.image.imageStatus({ image: imageSpec(data) });
+      const ref = image?.repoDigests[0] ?? image?.id;
+      expect(told.map(({ image: of, imageSubPath }) => [of?.image, of?.imageRef, imageSubPath])).to.deep.equal([
+        [data, ref, 'models'],
+        [data, ref, '/models/../models/a'],
+      ]);
       const outside = createContainer(cricket, pod, { name: 'd', mounts: [wire(data, '/m', 'out')] });
       await fails(outside, 'NOT_FOUND', /^ImageVolumeMountFailed: image .* has no path "out"/);
     });

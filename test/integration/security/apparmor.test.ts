@@ -166,7 +166,7 @@ describe(`AppArmor, ${appArmorIsOn() ? 'where it is on' : 'where it is off'}`, (
         const container = await runContainer(cricket, pod, wish(able));
         const refused = async (script: string) =>
           expect((await execIn(cricket, container, ['sh', '-c', script])).stderr, script).to.match(/ermission denied/);
-        await refused('mount -t tmpfs x /mnt');
+        await refused('mkdir /m && mount -t tmpfs x /m');
         for (const file of ['/proc/sys/kernel/panic', '/proc/sys/vm/swappiness', '/proc/irq/default_smp_affinity'])
           await refused(`echo 1 > ${file}`);
         await refused('cat /sys/kernel/security/lsm');

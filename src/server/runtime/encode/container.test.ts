@@ -35,6 +35,7 @@ const config = parseContainerConfig({ ...wish, image }, podConfig);
 const record = {
   ...{ id: newContainerId(), podId: newPodId(), config, imageId: parseImageId(`sha256:${'1'.repeat(64)}`) },
   volumeImages: [],
+  volumeRefs: {},
   ...{ imageRef: 'busybox@sha256:2', handler: '', createdAt: 10n, cgroup: '/a', stopSignal: 15, bootId: '' },
 };
 const live = {
@@ -83,7 +84,7 @@ describe('the status of a container', () => {
 describe('the status of a sandbox', () => {
   const podRecord: PodRecord = {
     ...{ id: newPodId(), config: podConfig, createdAt: 7n, handler: 'runc', cgroup: '/a', ownsCgroup: true },
-    ...{ pins: {}, bootId: '' },
+    ...{ pins: {}, selinuxLevel: '', bootId: '' },
   };
   const podOf = (state: PodState) =>
     encodePodStatus(new Tracked({ record: podRecord, state, step: stepPod, ...tracked }));

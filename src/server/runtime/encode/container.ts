@@ -49,7 +49,7 @@ export function encodeContainerStatus(container: ContainerFacts): ContainerStatu
   return {
     ...encodeContainer(container),
     ...encodeTimes(state),
-    mounts: config.mounts.map(encodeMount),
+    mounts: config.mounts.map((mount) => encodeMount(mount, record)),
     logPath: config.logPath,
     resources: resources === undefined ? undefined : { linux: encodeResources(resources), windows: undefined },
     user:
@@ -99,7 +99,14 @@ function encodeImageSpec({ config }: ContainerRecord): ImageSpec {
   };
 }
 
-function encodeMount(mount: ContainerMount): Mount {
+/** With the digest that the pod's status is to tell (KEP-5365). */
+function encodeVolumeImage({ image }: ContainerMount, { volumeRefs }: ContainerRecord): ImageSpec | undefined {
+  if (image === undefined) return undefined;
+  const imageRef = volumeRefs[image.name] ?? '';
+  return { image: image.name, imageRef, annotations: {}, userSpecifiedImage: '', runtimeHandler: '' };
+}
+
+function encodeMount(mount: ContainerMount, record: ContainerRecord): Mount {
   const { uids, gids } = encodeMaps(mount.users);
   return {
     containerPath: mount.containerPath,
@@ -110,8 +117,8 @@ function encodeMount(mount: ContainerMount): Mount {
     uidMappings: uids,
     gidMappings: gids,
     recursiveReadOnly: mount.recursiveReadonly,
-    image: undefined,
-    imageSubPath: '',
+    image: encodeVolumeImage(mount, record),
+    imageSubPath: mount.image?.subPath ?? '',
     mountOptions: mount.options,
   };
 }

@@ -45,10 +45,10 @@ export function parseContainerConfig(given: WireConfig | undefined, pod: PodConf
     command: config.command.map((word) => text(word, 'config.command', longestArgument)),
     args: config.args.map((word) => text(word, 'config.args', longestArgument)),
     workingDir: text(config.workingDir, 'config.working_dir'),
-    env: config.envs.map(
-      ({ key, value }) =>
-        `${nonEmpty(key, 'config.envs key')}=${textFromBytes(metadata.name, `environment ${key}`, value)}`,
-    ),
+    env: config.envs.map(({ key, value }) => {
+      const decoded = textFromBytes(metadata.name, `environment ${key}`, value);
+      return `${nonEmpty(key, 'config.envs key')}=${text(decoded, `config.envs ${key}`, longestArgument)}`;
+    }),
     mounts: config.mounts.map((mount) => parseMount(mount, pod)),
     devices: config.devices.map((device) => ({
       hostPath: nonEmpty(absoluteOrEmpty(device.hostPath, 'config.devices.host_path'), 'config.devices.host_path'),

@@ -5,6 +5,7 @@ import { parseCheckpoint } from '../../../base/checkpoint.ts';
 import { CricketError } from '../../../base/errors.ts';
 import { newPodId } from '../../../base/ids.ts';
 import { podRecordKind } from '../../../sandbox/pod/record.ts';
+import { noPodResources } from '../../../sandbox/pod/resources-schema.ts';
 import type { PodConfig } from '../../../sandbox/pod/record.ts';
 import { hostnameOf } from '../../../sandbox/pod/run.ts';
 import { parsePodConfig } from './pod-config.ts';
@@ -45,6 +46,9 @@ const anyConfig = fc
         securityContext: maybe(
           fc.record({
             privileged: fc.boolean(),
+            supplementalGroups: fc.array(fc.bigInt(), { maxLength: 2 }),
+            runAsUser: maybe(fc.record({ value: fc.bigInt({ min: -1n, max: 5n }) })),
+            runAsGroup: maybe(fc.record({ value: fc.bigInt({ min: -1n, max: 5n }) })),
             namespaceOptions: maybe(
               fc.record({
                 network: mode,
@@ -62,13 +66,27 @@ const anyConfig = fc
   .map(wire);
 
 describe('parsePodConfig', () => {
+  it('takes no group without a user, nor numbers that are none, for the sandbox', () => {
+    const said = (securityContext: object) => () =>
+      parsePodConfig(wire({ linux: { cgroupParent: '', sysctls: {}, securityContext } }));
+    const value = (number: bigint) => ({ value: number });
+    const none = { supplementalGroups: [] };
+    expect(said({ ...none, runAsGroup: value(1n) })).to.throw('run_as_group is set without run_as_user');
+    expect(said({ ...none, runAsUser: value(-1n) })).to.throw('run_as_user');
+    expect(said({ supplementalGroups: [1n << 40n] })).to.throw('supplemental_groups');
+    expect(said({ ...none, runAsUser: value(1n), runAsGroup: value(1n) })).to.not.throw();
+    const selinuxOptions = { user: '', role: '', type: '', level: 'top' };
+    expect(said({ ...none, selinuxOptions })).to.throw('selinux_options.level');
+  });
+
   it('keeps ports with a host port on a network of the pod, and refuses what is none', () => {
     const port = { protocol: 1, containerPort: 80, hostPort: 8080, hostIp: '::1' };
     const ports = (given: object, more: object = {}) =>
       parsePodConfig(wire({ ...more, portMappings: [{ ...port, ...given }] })).ports;
     expect(ports({})).to.deep.equal([{ protocol: 'udp', containerPort: 80, hostPort: 8080, hostIp: '::1' }]);
     expect(ports({ hostPort: 0, containerPort: 0 })).to.deep.equal([]);
-    const node = { linux: { securityContext: { namespaceOptions: { network: NamespaceMode.NODE, ipc: 0, pid: 0 } } } };
+    const namespaceOptions = { network: NamespaceMode.NODE, ipc: 0, pid: 0 };
+    const node = { linux: { securityContext: { namespaceOptions, supplementalGroups: [] } } };
     expect(ports({}, node)).to.deep.equal([]);
     for (const bad of [{ containerPort: 0 }, { hostPort: 65_536 }, { hostIp: 'localhost' }, { protocol: 9 }])
       expect(() => ports(bad), JSON.stringify(bad)).to.throw('config.port_mappings');
@@ -78,6 +96,7 @@ describe('parsePodConfig', () => {
     expect(parsePodConfig(wire({}))).to.deep.equal({
       ...{ name: 'a', uid: '', namespace: '', attempt: 0, hostname: '', logDirectory: '', dns: null },
       ...{ labels: {}, annotations: {}, cgroupParent: '', sysctls: {}, ports: [], privileged: false },
+      ...{ limits: noPodResources, selinux: null },
       ...{ network: 'pod', ipc: 'pod', pid: 'container', users: null },
     });
   });
@@ -130,7 +149,7 @@ describe('parsePodConfig', () => {
 
 const linuxWith = (namespaceOptions: object) => ({
   ...{ cgroupParent: '', sysctls: {}, overhead: undefined, resources: undefined },
-  securityContext: { privileged: false, namespaceOptions },
+  securityContext: { privileged: false, supplementalGroups: [], namespaceOptions },
 });
 
 function parsedOrRefused(config: PodSandboxConfig): PodConfig | undefined {

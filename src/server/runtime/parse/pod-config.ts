@@ -1,12 +1,19 @@
 import { isIP } from 'node:net';
 import { NamespaceMode, Protocol } from '../../../../api/cri/v1/api.ts';
-import type { DNSConfig, NamespaceOption, PodSandboxConfig, PortMapping } from '../../../../api/cri/v1/api.ts';
+import type {
+  DNSConfig,
+  LinuxSandboxSecurityContext,
+  NamespaceOption,
+  PodSandboxConfig,
+  PortMapping,
+} from '../../../../api/cri/v1/api.ts';
 import { fail } from '../../../base/errors.ts';
 import type { PodConfig } from '../../../sandbox/pod/record.ts';
 import { parsePodResources } from './resources.ts';
+import { parseSelinux } from './selinux.ts';
 import { checkSysctls } from './sysctls.ts';
 import { parseUsers } from './user-namespace.ts';
-import { absoluteOrEmpty, member, nonEmpty, refuse, required, text, textMap } from './values.ts';
+import { absoluteOrEmpty, member, nonEmpty, refuse, required, text, textMap, userNumber } from './values.ts';
 
 const podOrNode = { [NamespaceMode.POD]: 'pod', [NamespaceMode.NODE]: 'node' } as const;
 const podPid = { ...podOrNode, [NamespaceMode.CONTAINER]: 'container' } as const;
@@ -17,6 +24,7 @@ export function parsePodConfig(given: PodSandboxConfig | undefined): PodConfig {
   const metadata = required(config.metadata, 'config.metadata');
   refuse(config.windows !== undefined, 'config.windows');
   const namespaces = parseNamespaces(config.linux?.securityContext?.namespaceOptions);
+  checkSandboxUser(config.linux?.securityContext);
   const sysctls = textMap(config.linux?.sysctls ?? {}, 'config.linux.sysctls');
   checkSysctls(sysctls, namespaces);
   return {
@@ -34,8 +42,25 @@ export function parsePodConfig(given: PodSandboxConfig | undefined): PodConfig {
     ports: parsePorts(config.portMappings, namespaces.network),
     sysctls,
     privileged: config.linux?.securityContext?.privileged ?? false,
+    selinux: parseSelinux(
+      config.linux?.securityContext?.selinuxOptions,
+      'config.linux.security_context.selinux_options',
+    ),
     limits: parsePodResources(config.linux),
   };
+}
+
+/**
+ * The sandbox has no process of its own to run as somebody: these are looked at, and that is all. Errors:
+ * `invalid_argument` for what CRI forbids.
+ */
+function checkSandboxUser(given: LinuxSandboxSecurityContext | undefined): void {
+  const field = 'config.linux.security_context';
+  if (given?.runAsGroup !== undefined && given.runAsUser === undefined)
+    throw fail('invalid_argument', `${field}.run_as_group is set without run_as_user`);
+  for (const id of [given?.runAsUser, given?.runAsGroup])
+    if (id !== undefined) userNumber(id.value, `${field}.run_as_user or run_as_group`);
+  given?.supplementalGroups.forEach((group) => userNumber(group, `${field}.supplemental_groups`));
 }
 
 /** Without the message a container has a PID namespace of its own, as the kubelet asks for by default. */

@@ -30,7 +30,8 @@ describe('parseSecurity', () => {
     refused(() => parse({ seccomp: profile(Localhost) }), 'localhost_ref is empty');
     /* eslint-disable @typescript-eslint/no-deprecated -- older clients still write it */
     expect(parse({ seccompProfilePath: 'runtime/default' }).seccomp.kind).to.equal('runtime-default');
-    expect(parse({ seccompProfilePath: 'localhost/x.json' }).seccomp.reference).to.equal('x.json');
+    expect(parse({ seccompProfilePath: 'localhost//x.json' }).seccomp.reference).to.equal('/x.json');
+    refused(() => parse({ seccompProfilePath: 'localhost/x.json' }), 'must be an absolute path');
     refused(() => parse({ seccompProfilePath: 'strict' }), 'none of unconfined');
     const both = { seccomp: profile(Unconfined), seccompProfilePath: 'runtime/default' };
     expect(parse(both).seccomp.kind, 'the newer field counts').to.equal('unconfined');
@@ -39,7 +40,7 @@ describe('parseSecurity', () => {
   it('takes localhost/ in front of a profile in the newer field too', () => {
     const { Localhost, Unconfined } = SecurityProfile_ProfileType;
     for (const name of ['seccomp', 'apparmor'] as const) {
-      expect(parse({ [name]: profile(Localhost, 'localhost/x') })[name].reference).to.equal('x');
+      expect(parse({ [name]: profile(Localhost, 'localhost//x') })[name].reference).to.equal('/x');
       refused(() => parse({ [name]: profile(Localhost, 'localhost/') }), `${name}.localhost_ref is empty`);
       refused(() => parse({ [name]: profile(9 as SecurityProfile_ProfileType) }), `${name}.profile_type is 9`);
     }

@@ -7,6 +7,7 @@ import type {
 import { fail } from '../../../base/errors.ts';
 import type { AppArmorProfile, ContainerConfig, SecurityProfile } from '../../../sandbox/container/record.ts';
 import type { PodConfig } from '../../../sandbox/pod/record.ts';
+import { parseSelinux } from './selinux.ts';
 import { checkUsers } from './user-namespace.ts';
 import { member, nonEmpty, text, userNumber } from './values.ts';
 
@@ -62,9 +63,9 @@ export function parseSecurity(given: LinuxContainerSecurityContext | undefined, 
     noNewPrivs: given?.noNewPrivs ?? false,
     maskedPaths: [...(given?.maskedPaths ?? [])],
     readonlyPaths: [...(given?.readonlyPaths ?? [])],
-    seccomp: parseProfile(given?.seccomp, seccompProfilePath, 'seccomp'),
+    seccomp: parseSeccomp(given?.seccomp, seccompProfilePath),
     apparmor: parseAppArmor(given?.apparmor, apparmorProfile),
-    selinux: given?.selinuxOptions === undefined ? null : { ...given.selinuxOptions },
+    selinux: parseSelinux(given?.selinuxOptions, `${field}.selinux_options`),
   };
 }
 
@@ -99,6 +100,16 @@ function parseUser(given: LinuxContainerSecurityContext | undefined): Security['
 function parseAppArmor(given: WireProfile | undefined, deprecated: string): AppArmorProfile {
   if (given === undefined && deprecated === '') return { kind: 'unset', reference: '' };
   return parseProfile(given, deprecated, 'apparmor');
+}
+
+function parseSeccomp(given: WireProfile | undefined, deprecated: string): SecurityProfile {
+  const profile = parseProfile(given, deprecated, 'seccomp');
+  if (profile.kind === 'localhost' && !profile.reference.startsWith('/'))
+    throw fail(
+      'invalid_argument',
+      `${field}: seccomp profile ${JSON.stringify(profile.reference)} must be an absolute path`,
+    );
+  return profile;
 }
 
 /** No seccomp profile at all means unconfined, as the kubelet and critest have it; the deprecated path counts without one. */
