@@ -83,6 +83,7 @@ export function standaloneOf(order: RunOrder, name: string, logs: string): Stand
         sysctls: {},
         privileged: order.privileged,
         limits: { overhead: null, resources: null },
+        selinux: null,
         users: null,
       },
       standalone: { removeAtEnd: order.removeAtEnd },
