@@ -2,7 +2,8 @@ import type { Watcher } from '../linux/watcher.ts';
 import { allSides, controllersFor } from './controllers.ts';
 import { createGroup, createSubgroup } from './create.ts';
 import { parseCgroupfsParent } from './drivers/cgroupfs.ts';
-import { localOomKills, oomKillsByCgroup, subtreeOomKills } from './events/oom-kills.ts';
+import { containerPath, isSliceName, parseSystemdParent, unitOf } from './drivers/systemd.ts';
+import { countedBelow, localOomKills, oomKillsByCgroup, subtreeOomKills } from './events/oom-kills.ts';
 import { watchOom } from './events/oom-source.ts';
 import { subdirectories } from './files.ts';
 import { freezeGroup, isFrozen, thawGroup } from './freezer.ts';
@@ -23,18 +24,29 @@ import type { CgroupStats } from './stats.ts';
 import { readStats } from './stats.ts';
 import { StatsReaders } from './stats-reader.ts';
 import type { StatsReader } from './stats-reader.ts';
+import type { UnitManager } from './systemd/manager.ts';
+import { Units } from './systemd/units.ts';
 import { Updater } from './update.ts';
+
+/** Who makes cgroups. */
+export type CgroupDriver = 'cgroupfs' | 'systemd';
 
 /** The machine's control groups. Functions without a signal cannot wait and run where they are called. */
 export interface Cgroups {
   readonly version: CgroupVersion;
-  readonly driver: 'cgroupfs';
+  readonly driver: CgroupDriver;
   /** A parent as the kubelet spells it under this driver. Errors: `invalid_argument`. */
   parseParent(text: string): CgroupPath;
   /** `parent/name`. Errors: `invalid_argument`. */
   child(parent: CgroupPath, name: string): CgroupPath;
+  /** Of a container, or of a pod's init, in its pod's: a scope if that is a slice. */
+  container(pod: CgroupPath, id: string): CgroupPath;
   /** With missing parents, in every hierarchy; on v2 with controllers. See createGroup. */
   create(path: CgroupPath): void;
+  /** The same of a pod's, which may be a slice: then systemd makes it. */
+  createPod(path: CgroupPath, signal: AbortSignal): Promise<void>;
+  /** Makes a cgroup below another for a process of ours, if need be, and moves it there. See Units.enter. */
+  enter(parent: CgroupPath, name: string, pid: number, signal: AbortSignal): Promise<void>;
   /** A child of a cgroup that holds processes, for an exec; its path. See createSubgroup. */
   createExec(container: CgroupPath, name: string): CgroupPath;
   /** With all below it; absent is fine; waits while processes are in it. */
@@ -50,7 +62,7 @@ export interface Cgroups {
   processes(path: CgroupPath): readonly number[];
   /** Errors: `not_found` for an absent process or cgroup. */
   move(pid: number, path: CgroupPath): void;
-  /** All of it or nothing; the signal ends the wait, not the work. Errors: see Updater. */
+  /** All of it or nothing; the signal ends the wait, not the work. Errors: see Updater. Of a unit, systemd is told too. */
   update(path: CgroupPath, resources: Resources, signal: AbortSignal): Promise<void>;
   /**
    * Whether this host can hold such limits, in the cgroup or in a child of it. Errors: `failed_precondition` with what it
@@ -59,6 +71,12 @@ export interface Cgroups {
   check(near: CgroupPath, resources: Resources): void;
   /** Sizes of huge pages that this kernel has: `2MB`, `1GB`. */
   readonly hugepageSizes: readonly string[];
+  /** Whether systemd writes its files too. */
+  isUnit(path: CgroupPath): boolean;
+  /** Calls back when systemd has read its units anew, and written their limits in its own way; else never. */
+  onReloaded(callback: () => void): Promise<void>;
+  /** Whether systemd ended the scope for want of memory. False where it does not know of it. */
+  wasOutOfMemory(path: CgroupPath, signal: AbortSignal): Promise<boolean>;
   /** Undefined where the cgroup is absent. */
   read(path: CgroupPath): CgroupStats | undefined;
   /** The same through held descriptors, for what is read again and again. */
@@ -74,6 +92,8 @@ export interface Cgroups {
   oomKills(path: CgroupPath): bigint | undefined;
   /** OOM kills of its very own processes. */
   localOomKills(path: CgroupPath): bigint | undefined;
+  /** The same with those in cgroups that are gone, where the kernel counts them: v2. */
+  countedBelow(path: CgroupPath): bigint | undefined;
   /** OOM kills of each cgroup from it on. See oomKillsByCgroup. */
   oomKillsByCgroup(path: CgroupPath): ReadonlyMap<string, bigint> | undefined;
   /** Calls back when an OOM kill in it is likely. See watchOom. */
@@ -92,6 +112,9 @@ export interface CgroupsOptions {
   readonly sources?: LayoutSources;
   /** Told when the kernel never came back from lowering a limit, and a Worker was lost to it. For a counter. */
   readonly onStuck?: () => void;
+  readonly driver?: CgroupDriver;
+  /** systemd, where it is the service manager: also for what was made before the driver was changed. */
+  readonly manager?: UnitManager | undefined;
   /** Readers that may hold their descriptors, about thirty each; those beyond open files anew. */
   readonly heldReaders?: number;
 }
@@ -101,23 +124,51 @@ export function openCgroups(options: CgroupsOptions = {}): Cgroups {
   const layout = findLayout(options.sources ?? ownSources());
   const controllers = controllersFor(layout);
   const window = new MigrationWindow(layout);
-  const updater = new Updater(layout, controllers, options.onStuck ?? (() => undefined));
+  const { driver = 'cgroupfs', manager } = options;
+  const units = manager && new Units(layout, manager);
+  const asUnit = (path: CgroupPath) => {
+    const unit = unitOf(path);
+    return units === undefined || unit === undefined ? undefined : { units, unit };
+  };
+  const keepLimits = async (path: CgroupPath, signal: AbortSignal) => {
+    const one = asUnit(path);
+    await one?.units.keepLimits(path, one.unit, signal);
+    return one !== undefined;
+  };
+  const updater = new Updater(layout, controllers, { onStuck: options.onStuck ?? (() => undefined), keepLimits });
   const looks: ((path: CgroupPath) => void)[] = [];
   const readers = new StatsReaders(layout, controllers, options.heldReaders ?? 256);
   return {
     version: layout.version,
-    driver: 'cgroupfs',
-    parseParent: parseCgroupfsParent,
+    driver,
+    parseParent: driver === 'systemd' ? parseSystemdParent : parseCgroupfsParent,
     child: childPath,
+    container: containerPath,
     create: (path) => createGroup(layout, path),
+    createPod: async (path, signal) => {
+      const one = asUnit(path);
+      if (one === undefined) createGroup(layout, path);
+      else await one.units.create(path, one.unit, signal);
+    },
+    enter: async (parent, name, pid, signal) => {
+      if (units !== undefined && isSliceName(parent)) {
+        moveProcess(layout, pid, await units.enter(parent, `${name}.scope`, pid, signal));
+        return;
+      }
+      const path = childPath(parent, name);
+      createGroup(layout, path);
+      moveProcess(layout, pid, path);
+    },
     createExec: (container, name) => {
       const path = childPath(container, name);
       createSubgroup(layout, path);
       return path;
     },
-    remove: (path, signal) => {
+    remove: async (path, signal) => {
       for (const look of looks) look(path);
-      return removeGroup(layout, path, signal);
+      const one = asUnit(path);
+      if (one === undefined) await removeGroup(layout, path, signal);
+      else await one.units.remove(path, one.unit, signal);
     },
     beforeRemove: (look) => void looks.push(look),
     kill: (path, signal) => killGroup(layout, path, signal),
@@ -129,11 +180,18 @@ export function openCgroups(options: CgroupsOptions = {}): Cgroups {
     check: (near, resources) => checkHonoured(layout, near, resources),
     hugepageSizes: layout.hugepageSizes,
     update: (path, resources, signal) => updater.update(path, resources, signal),
+    isUnit: (path) => asUnit(path) !== undefined,
+    onReloaded: async (callback) => units?.onReloaded(callback),
+    wasOutOfMemory: async (path, signal) => {
+      const one = asUnit(path);
+      return one !== undefined && one.unit.kind === 'scope' && one.units.wasOutOfMemory(one.unit, signal);
+    },
     read: (path) => readStats(layout, controllers, readerOf(layout, path)),
     reader: (path) => readers.open(path),
     limits: (path, given) => readLimits(allSides(layout, controllers), readerOf(layout, path), given),
     startIoAccounting: (path) => startIoAccounting(layout, path),
     oomKills: (path) => subtreeOomKills(layout, path),
+    countedBelow: (path) => countedBelow(layout, path),
     localOomKills: (path) => localOomKills(layout, path),
     oomKillsByCgroup: (path) => oomKillsByCgroup(layout, path),
     watchOom: (path, watcher, onWake) => watchOom(layout, path, watcher, onWake),

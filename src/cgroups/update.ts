@@ -20,6 +20,13 @@ import type { SlowWriteTasks } from './slow-write-worker.ts';
 /** Reclaim may go on for as long as a disk takes; one that never ends must not hold a Worker and a lock for ever. */
 const slowWriteMs = 120_000;
 
+export interface UpdaterOptions {
+  /** Told of a write that had to be given up, and its Worker with it. */
+  readonly onStuck: () => void;
+  /** Tells whoever else writes these files what is in them now; false: nobody does. */
+  readonly keepLimits: (path: CgroupPath, signal: AbortSignal) => Promise<boolean>;
+}
+
 /**
  * Applies limits to running cgroups: one update per cgroup at a time, all of it or nothing. What was written is put
  * back, last first, when a later write fails.
@@ -30,11 +37,12 @@ export class Updater {
   readonly #locks = new KeyedLocks<CgroupPath>();
 
   readonly #slow: WorkerPool<SlowWriteTasks>;
+  readonly #keepLimits: UpdaterOptions['keepLimits'];
 
-  /** `onStuck` is told of a write that had to be given up, and its Worker with it. */
-  constructor(layout: Layout, controllers: Controllers, onStuck: () => void) {
+  constructor(layout: Layout, controllers: Controllers, { onStuck, keepLimits }: UpdaterOptions) {
     this.#layout = layout;
     this.#controllers = controllers;
+    this.#keepLimits = keepLimits;
     const module = siblingModule(import.meta.url, './slow-write-worker');
     this.#slow = new WorkerPool({ name: 'cgroup limits', module, size: 4, idleMs: 5000, onStuck });
   }
@@ -55,13 +63,18 @@ export class Updater {
     if (!groupExists(this.#layout, path)) throw fail('not_found', `update cgroup ${path}: no such cgroup`);
     checkHonoured(this.#layout, path, resources);
     const done: PathWrite[] = [];
-    try {
+    const writeAll = async () => {
       for (const write of this.#plan(path, resources)) {
         const before = await this.#write(write);
         if (before !== undefined) done.push({ ...write, value: before });
       }
+    };
+    try {
+      await writeAll();
+      // systemd rounds a quota, and knows of some files nothing but their default.
+      if (await this.#keepLimits(path, AbortSignal.timeout(slowWriteMs))) await writeAll();
     } catch (error) {
-      const failures = await this.#putBack(done);
+      const failures = await this.#putBack(path, done);
       const failed = errorFrom(error);
       throw failures.length === 0
         ? failed
@@ -100,15 +113,13 @@ export class Updater {
     return before;
   }
 
-  async #putBack(done: readonly PathWrite[]): Promise<readonly string[]> {
+  async #putBack(path: CgroupPath, done: readonly PathWrite[]): Promise<readonly string[]> {
     const failures: string[] = [];
-    for (const write of done.toReversed()) {
-      try {
-        await this.#write(write);
-      } catch (error) {
-        failures.push(messageOf(error));
-      }
-    }
+    const attempt = async (work: Promise<unknown>) => {
+      await work.catch((error: unknown) => failures.push(messageOf(error)));
+    };
+    for (const write of done.toReversed()) await attempt(this.#write(write));
+    if (done.length > 0) await attempt(this.#keepLimits(path, AbortSignal.timeout(slowWriteMs)));
     return failures;
   }
 }

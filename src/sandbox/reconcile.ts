@@ -147,7 +147,7 @@ async function orphanCgroups(parts: ReconcileParts, signal: AbortSignal): Promis
   const parent = cgroups.parseParent(settings.cgroupParent);
   const found: string[] = [];
   for (const name of cgroups.list(parent)) {
-    const id = podOfCgroup(instance, name);
+    const id = podOfCgroup(instance, parent, name);
     if (id === undefined || store.pods.has(id) || store.unreadable.has(id)) continue;
     await cgroups.kill(cgroups.child(parent, name), signal);
     await cgroups.remove(cgroups.child(parent, name), signal);

@@ -14,6 +14,7 @@ import { isLive } from './container/state.ts';
 import { queryContainer } from './oci/runtime.ts';
 import type { Parts } from './parts.ts';
 import { breakUnpinned } from './pod/lost-pins.ts';
+import { removePodCgroup } from './pod/cgroups.ts';
 import { removePod } from './pod/remove.ts';
 import type { RemovePodParts } from './pod/remove.ts';
 import { releasePod, stopPod } from './pod/stop.ts';
@@ -145,7 +146,7 @@ async function undoPod(parts: RecoverParts, pod: Pod): Promise<void> {
   const signal = AbortSignal.any([parts.lifetime, AbortSignal.timeout(repairTimeoutMs)]);
   using _held = await parts.locks.acquire(record.id, signal);
   await releasePod(parts, pod, signal);
-  if (record.ownsCgroup) await parts.cgroups.remove(record.cgroup as CgroupPath, signal);
+  await removePodCgroup(parts, record, signal);
   await parts.disk.call('unmountAndRemove', parts.paths.pod(record.id).runtime, signal);
   await parts.store.dropPod(record.id);
   parts.log.info({ pod: record.id }, 'half-made sandbox undone');

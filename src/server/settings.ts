@@ -11,6 +11,7 @@ import type { OciRlimit } from '../sandbox/oci/spec/oci.ts';
 import { unlimited } from '../sandbox/oci/spec/rlimits.ts';
 import { ulimitsAnnotation } from '../sandbox/oci/spec/ulimits.ts';
 import type { Parts, SandboxSettings } from '../sandbox/parts.ts';
+import { cgroupParent } from './wiring/cgroups.ts';
 import { builtInUlimits } from './config/sections/containers.ts';
 import type { Config } from './config/schema.ts';
 
@@ -20,7 +21,7 @@ export function sandboxSettings(config: Config, log: Logger): SandboxSettings {
   return {
     conmon: config.conmon.path,
     init: config.init.path,
-    cgroupParent: config.cgroup.parent,
+    cgroupParent: cgroupParent(config.cgroup),
     pidsLimit: config.containers.pidsLimit,
     rlimits: rlimits(config, hardLimits, log),
     ulimitsByAnnotation: config.containers.annotations.includes(ulimitsAnnotation),

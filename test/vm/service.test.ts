@@ -48,7 +48,7 @@ describe('the service under systemd', function () {
   this.bail(true);
 
   it('is installed and ready as hack/up does it', async () => {
-    systemd.startAsUpDoes();
+    systemd.startAsUpDoes('cgroup.driver = "cgroupfs"');
     cri = await systemd.connected();
     systemd.importDemo();
     expect(systemd.shown('Type', 'KillMode', 'Delegate', 'OOMPolicy', 'OOMScoreAdjust', 'StatusText')).to.deep.equal({

@@ -26,7 +26,7 @@ export function shown<K extends string>(...names: readonly K[]): Readonly<Record
 export const mainPid = (): number => Number(shown('MainPID').MainPID);
 
 /** As hack/up does: its own words, less the installation of what is mounted already. */
-export function startAsUpDoes(): void {
+export function startAsUpDoes(configuration: string): void {
   const installed = process.env['CRICKET_TEST_INSTALLED'];
   if (installed === undefined) throw new Error('hack/test tells where the build is');
   mkdirSync('/usr/lib/cricket', { recursive: true });
@@ -34,7 +34,7 @@ export function startAsUpDoes(): void {
   mkdirSync('/etc/cricket', { recursive: true });
   writeFileSync(
     '/etc/cricket/cricket.toml',
-    `root = "${settings.root}"\nnetwork.mode = "built-in"\ncgroup.driver = "cgroupfs"\n`,
+    `root = "${settings.root}"\nnetwork.mode = "built-in"\n${configuration}\n`,
   );
   const dropIn = `/etc/systemd/system/${unit}.d`;
   mkdirSync(dropIn, { recursive: true });
@@ -61,6 +61,13 @@ export function importDemo(): void {
   writeFileSync(file, ociArchive(demoImage(), demoReference));
   run('/usr/lib/cricket/current/bin/cricket', 'images', 'import', file);
 }
+
+/** Units that systemd knows and whose names are like this. */
+export const units = (pattern: string): readonly string[] =>
+  run('systemctl', 'list-units', '--all', '--plain', '--no-legend', '--no-pager', pattern)
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/)[0] ?? '')
+    .filter((name) => name !== '');
 
 /** The v2 cgroup of a process. */
 export const cgroupOf = (pid: number): string =>

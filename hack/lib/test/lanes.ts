@@ -35,6 +35,7 @@ interface Definition extends Partial<Omit<Lane, 'name' | 'files'>> {
 const critest = 'test/conformance/critest.test.ts';
 const smoke = 'test/vm/critest-smoke.test.ts';
 const service = 'test/vm/service.test.ts';
+const driver = 'test/vm/driver.test.ts';
 const integration = 'test/integration/**/*.test.ts';
 /** What differs with the kernel and the version and keeper of its cgroups. */
 const kernelDependent = [
@@ -63,7 +64,7 @@ const definitions: readonly Definition[] = [
   { name: 'v2', globs: [integration, pause, critest], except: notInMachine, machine: v2, ...newer },
   {
     name: 'v2-systemd',
-    globs: [service, ...kernelDependent, 'test/integration/recovery/*.test.ts', pause, critest],
+    globs: [service, driver, ...kernelDependent, 'test/integration/recovery/*.test.ts', pause, critest],
     except: notInMachine,
     machine: v2Systemd,
     driver: 'systemd',
@@ -72,7 +73,7 @@ const definitions: readonly Definition[] = [
   // Debian 12's own kernel and crun.
   {
     name: 'v2-6.1',
-    globs: [service, ...kernelDependent, smoke],
+    globs: [service, driver, ...kernelDependent, smoke],
     except: notInMachine,
     machine: { kernel: '6.1', systemd: true },
     onRequest: true,

@@ -32,6 +32,12 @@ export function subtreeOomKills(layout: Layout, path: CgroupPath): bigint | unde
   return sum;
 }
 
+/** OOM kills in the cgroup and all below it, those that are gone too. Undefined: the kernel does not count them so. */
+export function countedBelow(layout: Layout, path: CgroupPath): bigint | undefined {
+  const whole = layout.homes.get('memory')?.version === 'v2' && !layout.localEvents;
+  return whole ? oomKillsOf(layout, readerOf(layout, path)) : undefined;
+}
+
 /** OOM kills of processes in this very cgroup, none below: v2 memory.events.local (Linux 5.2). */
 export function localOomKills(layout: Layout, path: CgroupPath): bigint | undefined {
   const read = readerOf(layout, path);

@@ -36,6 +36,7 @@ import { labelsInPod } from '../selinux/of-pod.ts';
 import { settleLater } from './exit.ts';
 import type { ExitParts } from './exit.ts';
 import { signalNumber } from './stop-signal.ts';
+import { settleUnitLimits } from './unit-limits.ts';
 import { containerUser } from './user.ts';
 import type { Parts } from '../parts.ts';
 
@@ -127,6 +128,7 @@ async function makeContainer(parts: CreateParts, pod: Pod, config: ContainerConf
 
   undo.defer('process and cgroup', (s) => dismantle(parts, container, s));
   const monitored = await traced('container.runtime', () => monitor(parts, record, signal));
+  await settleUnitLimits(parts, record.cgroup, config.resources, signal);
   reach('create:monitor');
   if (shift !== undefined) await settleShifted(parts, record, { shift, user, pid: monitored.init.pid }, signal);
   await parts.seccompFilters.learn(runtime, built, id);
@@ -168,7 +170,7 @@ function planContainer(parts: CreateParts, pod: Pod, config: ContainerConfig, im
     ...imagesOfVolumes(parts, config),
     handler,
     createdAt: nowNanos(),
-    cgroup: parts.cgroups.child(pod.record.cgroup as CgroupPath, id),
+    cgroup: parts.cgroups.container(pod.record.cgroup as CgroupPath, id),
     stopSignal: signalNumber(config.stopSignal || image.config.stopSignal),
     bootId: parts.bootId,
   };
@@ -193,6 +195,7 @@ async function monitor(parts: CreateParts, record: ContainerRecord, signal: Abor
     conmon: parts.settings.conmon,
     runtime: runtimeOf(parts, record.handler),
     bundle: parts.paths.container(id).bundle,
+    cgroup: record.cgroup as CgroupPath,
     exits: parts.paths.exits,
     logPath: config.logPath,
     logSizeMax: parts.settings.logSizeMax,

@@ -1,7 +1,8 @@
-import { sleep } from '../../base/abort.ts';
+import { sleep, withTimeout } from '../../base/abort.ts';
 import { messageOf } from '../../base/errors.ts';
 import { nowNanos } from '../../base/clock.ts';
 import { startTimeOf } from '../../linux/pidfd.ts';
+import type { CgroupPath } from '../../cgroups/path.ts';
 import type { KilledEnd } from '../events/oom/last-kill.ts';
 import type { Container } from '../store/store.ts';
 import type { Parts } from '../parts.ts';
@@ -22,6 +23,9 @@ export interface OomEnds {
 
 /** Milliseconds conmon gets from the end of its container to the exit file: it drains the output first. */
 const exitFileMs = 5_000;
+
+/** Milliseconds that systemd may take to tell how a scope ended: the end of the container waits for it. */
+const askMs = 2_000;
 
 /** Killed by SIGKILL: 128 + 9. */
 const killedCode = 137;
@@ -55,7 +59,10 @@ export async function noteEnd(parts: ExitParts, container: Container, end: End):
   }
   const { code, at } = end;
   const killed = { at: Number(at / 1_000_000n), byUs: parts.exits.wasKilled(record.id) };
-  const reason = exitReason(code, () => parts.oomEnds.isOomEnd(container, killed));
+  const own = exitReason(code, () => parts.oomEnds.isOomEnd(container, killed));
+  const asked = own === 'Error' && code === killedCode && !killed.byUs && (await systemdSawIt(parts, container));
+  if (!isLive(container.state)) return;
+  const reason = asked ? 'OOMKilled' : own;
   await container.note({ kind: 'ended', code, reason, message: '', at });
   parts.log.info({ container: record.id, code, reason }, 'container ended');
 }
@@ -79,6 +86,16 @@ async function noteUnseenEnd(parts: ExitParts, container: Container): Promise<vo
 export function exitReason(code: number, isOomEnd: () => boolean): 'Completed' | 'Error' | 'OOMKilled' {
   if (code === 0) return 'Completed';
   return code === killedCode && isOomEnd() ? 'OOMKilled' : 'Error';
+}
+
+/** systemd-oomd kills for want of memory too, which no counter of the kernel's tells. */
+async function systemdSawIt({ cgroups, lifetime, log }: ExitParts, { record }: Container): Promise<boolean> {
+  try {
+    return await cgroups.wasOutOfMemory(record.cgroup as CgroupPath, withTimeout(lifetime, askMs));
+  } catch (error) {
+    log.debug({ container: record.id, reason: messageOf(error) }, 'systemd did not tell how a scope ended');
+    return false;
+  }
 }
 
 /** Undefined once conmon is gone without a word. */

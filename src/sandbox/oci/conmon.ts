@@ -8,9 +8,10 @@ import { closeQuietly, makePipe, readablePipe } from '../../linux/fds.ts';
 import { startTimeOf } from '../../linux/pidfd.ts';
 import { spawnProcess } from '../../linux/process.ts';
 import type { Watcher } from '../../linux/watcher.ts';
+import type { CgroupPath } from '../../cgroups/path.ts';
 import { readFile } from 'node:fs/promises';
 import type { ProcessIdentity } from '../container/state.ts';
-import { childEnvironment, cleanRuntimeMessage } from './runtime.ts';
+import { childEnvironment, cleanRuntimeMessage, createFlags } from './runtime.ts';
 import type { OciRuntime } from './runtime.ts';
 
 export interface MonitorRequest {
@@ -21,6 +22,7 @@ export interface MonitorRequest {
   readonly conmon: string;
   readonly runtime: OciRuntime;
   readonly bundle: string;
+  readonly cgroup: CgroupPath;
   readonly exits: string;
   /** Absolute, or empty: the output goes nowhere. */
   readonly logPath: string;
@@ -83,7 +85,8 @@ function monitorArgs(request: MonitorRequest): readonly string[] {
   const { id, bundle } = request;
   return [
     ...['--api-version', '1', '-c', id, '-u', id, '-n', request.name, '-b', bundle],
-    ...['-r', request.runtime.path, '--runtime-arg', `--root=${request.runtime.root}`],
+    ...['-r', request.runtime.path],
+    ...createFlags(request.runtime, request.cgroup).flatMap((flag) => ['--runtime-arg', flag]),
     ...['-p', join(bundle, 'init.pid'), '-P', join(bundle, 'conmon.pid')],
     ...['--exit-dir', request.exits, '--persist-dir', bundle, '--full-attach', '--no-new-keyring'],
     ...['-l', request.logPath === '' ? 'off' : `k8s-file:${request.logPath}`, '--log-level', 'error'],

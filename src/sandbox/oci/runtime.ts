@@ -5,6 +5,8 @@ import { traced } from '../../base/trace.ts';
 import { captureProgram } from '../../linux/capture.ts';
 import type { Captured } from '../../linux/capture.ts';
 import type { Owner } from '../../linux/fds.ts';
+import { unitOf } from '../../cgroups/drivers/systemd.ts';
+import type { CgroupPath } from '../../cgroups/path.ts';
 import { spawnProcess } from '../../linux/process.ts';
 import type { Child, SpawnOptions } from '../../linux/process.ts';
 import { exitCodeOf } from '../../linux/pidfd.ts';
@@ -51,6 +53,11 @@ export function keepsOnlyDirectory({ path }: OciRuntime): boolean {
  */
 export function sendsTerminal({ path }: OciRuntime): boolean {
   return basename(path) !== 'runc';
+}
+
+/** What stands before `create`: where its state is, and whether systemd is to make the cgroup, as its path says. */
+export function createFlags({ root }: OciRuntime, cgroup: CgroupPath): readonly string[] {
+  return [`--root=${root}`, ...(unitOf(cgroup) === undefined ? [] : ['--systemd-cgroup'])];
 }
 
 const messageLimit = 64 * 1024;

@@ -7,7 +7,7 @@ import type { CgroupPath } from '../../cgroups/path.ts';
 import type { ProcessIdentity } from '../container/state.ts';
 import { givenOomScore } from '../container/lowered.ts';
 import { runtimeOf } from '../container/release.ts';
-import { childEnvironment, cleanRuntimeMessage, deleteContainer, startContainer } from '../oci/runtime.ts';
+import { childEnvironment, cleanRuntimeMessage, createFlags, deleteContainer, startContainer } from '../oci/runtime.ts';
 import { encodeSpec } from '../oci/spec/encode.ts';
 import { chooseCgroupNamespace } from '../oci/spec/namespaces.ts';
 import { buildSpec } from '../oci/spec/spec.ts';
@@ -51,7 +51,8 @@ async function startPodInit(parts: InitParts, record: PodRecord, signal: AbortSi
   const spec = buildSpec({ ...initSpec(parts, record, bundle), apparmorProfile });
   await writeFile(join(bundle, 'config.json'), encodeSpec(spec));
   const pidFile = join(bundle, 'pid');
-  const args = ['--root', runtime.root, 'create', '--bundle', bundle, '--pid-file', pidFile, record.id];
+  const global = createFlags(runtime, initCgroup(parts, record));
+  const args = [...global, 'create', '--bundle', bundle, '--pid-file', pidFile, record.id];
   const made = await captureProgram(parts.watcher, { path: runtime.path, args, env: childEnvironment, limit: 65536 });
   if (exitCodeOf(made.ending) !== 0)
     throw fail('unknown', `init of the sandbox: ${cleanRuntimeMessage(made.stderr.toString('utf8'))}`);
@@ -74,7 +75,7 @@ export async function deletePodInit(parts: InitParts, record: PodRecord, signal:
 }
 
 const initCgroup = (parts: InitParts, record: PodRecord): CgroupPath =>
-  parts.cgroups.child(record.cgroup as CgroupPath, record.id);
+  parts.cgroups.container(record.cgroup as CgroupPath, record.id);
 
 function initSpec(parts: InitParts, record: PodRecord, bundle: string): Omit<SpecInput, 'apparmorProfile'> {
   const pinned = (path: string | undefined) =>

@@ -4,6 +4,7 @@ import type { RemoveParts } from '../container/remove.ts';
 import type { Pod } from '../store/store.ts';
 import { removeUnreadableContainer, unreadableIn } from '../unreadable/container.ts';
 import { stopPod } from './stop.ts';
+import { removePodCgroup } from './cgroups.ts';
 import type { StopPodParts } from './stop.ts';
 
 export type RemovePodParts = StopPodParts & RemoveParts;
@@ -27,7 +28,7 @@ async function removeNow(parts: RemovePodParts, pod: Pod): Promise<void> {
   using _held = await parts.locks.acquire(record.id, signal);
   if (!parts.store.pods.has(record.id)) return;
   await pod.note({ kind: 'removing' });
-  if (record.ownsCgroup) await parts.cgroups.remove(record.cgroup as CgroupPath, signal);
+  await removePodCgroup(parts, record, signal);
   parts.reach('remove-pod:cgroup');
   await parts.disk.call('unmountAndRemove', parts.paths.pod(record.id).runtime, signal);
   parts.reach('remove-pod:files');

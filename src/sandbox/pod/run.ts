@@ -9,7 +9,7 @@ import { describeSpan, traced } from '../../base/trace.ts';
 import type { CgroupPath } from '../../cgroups/path.ts';
 import { cgroupResources } from '../container/spec-resources.ts';
 import { runtimeOf } from '../container/release.ts';
-import { ownPodCgroup } from './cgroups.ts';
+import { ownPodCgroup, removePodCgroup, sharersOf } from './cgroups.ts';
 import { shmBytes, writePodFiles } from './files.ts';
 import { podKey, podTitle } from './record.ts';
 import type { PodConfig, PodRecord } from './record.ts';
@@ -74,7 +74,7 @@ function sameOrRefused(pod: Pod, { config, handler }: RunPodRequest): PodId {
 }
 
 async function makePod(parts: RunPodParts, request: RunPodRequest): Promise<PodId> {
-  const { store, paths, cgroups, podCalls, network, disk, lifetime, reach } = parts;
+  const { store, paths, podCalls, network, disk, lifetime, reach } = parts;
   const record = planPod(parts, request);
   await checkUsers(parts, record);
   const { id, config } = record;
@@ -112,7 +112,7 @@ async function makePod(parts: RunPodParts, request: RunPodRequest): Promise<PodI
     await Promise.allSettled([mounting]);
     await disk.call('unmountAll', at.shm, s);
   });
-  undo.defer('cgroup', (s) => (record.ownsCgroup ? cgroups.remove(record.cgroup as CgroupPath, s) : undefined));
+  undo.defer('cgroup', (s) => removePodCgroup(parts, record, s));
   if (record.ownsCgroup) await traced('pod.cgroup', async () => makeCgroup(parts, record, step()));
   reach('run-pod:cgroup');
 
@@ -142,7 +142,7 @@ async function makePod(parts: RunPodParts, request: RunPodRequest): Promise<PodI
 /** The kubelet limits what it makes; what we make is limited here. */
 async function makeCgroup({ cgroups }: RunPodParts, record: PodRecord, signal: AbortSignal): Promise<void> {
   const cgroup = record.cgroup as CgroupPath;
-  cgroups.create(cgroup);
+  await cgroups.createPod(cgroup, signal);
   if (record.config.limits.resources !== null || record.config.limits.overhead !== null)
     await cgroups.update(cgroup, cgroupResources(podLimits(record.config.limits)), signal);
 }
@@ -171,7 +171,7 @@ function planPod(parts: RunPodParts, { config, handler }: RunPodRequest): PodRec
     handler,
     createdAt: nowNanos(),
     cgroup,
-    ownsCgroup: !cgroups.exists(cgroup),
+    ownsCgroup: !cgroups.exists(cgroup) || sharersOf(parts, cgroup).some((pod) => pod.record.ownsCgroup),
     pins: {
       ...(config.network === 'node' ? {} : { net: at.net, uts: at.uts }),
       ...(config.ipc === 'pod' ? { ipc: at.ipc } : {}),

@@ -3,6 +3,7 @@ import { constants } from 'node:os';
 import { z } from 'zod';
 import { sleep, withTimeout } from '../../base/abort.ts';
 import type { ContainerId, ImageId, PodId } from '../../base/ids.ts';
+import { fromCgroupsPath, isOfContainer } from '../../cgroups/drivers/systemd.ts';
 import type { CgroupPath } from '../../cgroups/path.ts';
 import { closeQuietly } from '../../linux/fds.ts';
 import { openPidfd, signalPidfd, startTimeOf } from '../../linux/pidfd.ts';
@@ -60,7 +61,7 @@ async function endInit(parts: UnreadableParts, id: string, seconds: number, sign
   }
 }
 
-const spec = z.object({ linux: z.object({ cgroupsPath: z.string().startsWith('/') }) });
+const spec = z.object({ linux: z.object({ cgroupsPath: z.string() }) });
 
 /** Where its processes are: its specification says, else its record, else its pod's cgroup with its id in it. */
 async function groupsOf(parts: UnreadableParts, id: string): Promise<readonly CgroupPath[]> {
@@ -69,12 +70,12 @@ async function groupsOf(parts: UnreadableParts, id: string): Promise<readonly Cg
   const written = await readFile(parts.paths.container(id as ContainerId).spec, 'utf8').catch(() => '{}');
   const parsed = spec.safeParse(parseOrEmpty(written));
   const all = [
-    parsed.success ? parsed.data.linux.cgroupsPath : '',
+    (parsed.success ? fromCgroupsPath(parsed.data.linux.cgroupsPath) : undefined) ?? '',
     hints?.cgroup ?? '',
-    pod === undefined ? '' : parts.cgroups.child(pod.record.cgroup as CgroupPath, id),
+    pod === undefined ? '' : parts.cgroups.container(pod.record.cgroup as CgroupPath, id),
   ];
   // Only one that bears its id is its own.
-  return [...new Set(all)].filter((path) => path.endsWith(`/${id}`)) as CgroupPath[];
+  return [...new Set(all)].filter((path) => isOfContainer(path, id)) as CgroupPath[];
 }
 
 function parseOrEmpty(text: string): unknown {
@@ -115,7 +116,7 @@ export async function unreadableIn(
 ): Promise<readonly Unreadable[]> {
   const all = [...parts.store.unreadable.values()].filter(({ kind }) => kind === 'container');
   const belongs = async ({ id, hints }: Unreadable) =>
-    hints.podId === pod || (await groupsOf(parts, id)).includes(parts.cgroups.child(cgroup, id));
+    hints.podId === pod || (await groupsOf(parts, id)).includes(parts.cgroups.container(cgroup, id));
   const answers = await Promise.all(all.map(belongs));
   return all.filter((_, at) => answers[at]);
 }

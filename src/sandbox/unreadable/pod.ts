@@ -35,7 +35,7 @@ export async function stopUnreadablePod(
 
 /** The init of a shared PID namespace bears the id of the pod. */
 async function endInit(parts: UnreadableParts, object: Unreadable, signal: AbortSignal): Promise<void> {
-  const group = parts.cgroups.child(cgroupOf(parts, object), object.id);
+  const group = parts.cgroups.container(cgroupOf(parts, object), object.id);
   await parts.cgroups.kill(group, signal);
   for (const runtime of parts.runtimes.values()) await deleteContainer(parts.watcher, runtime, object.id);
   await parts.cgroups.remove(group, signal);

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Parts } from '../../sandbox/parts.ts';
 import { isReady } from '../../sandbox/pod/state.ts';
 import type { Config } from '../config/schema.ts';
+import { cgroupParent } from '../wiring/cgroups.ts';
 import type { Verb } from './verb.ts';
 
 export const infoPath = '/v1/info';
@@ -56,7 +57,7 @@ export async function nodeInfo(parts: InfoParts, config: Config, signal: AbortSi
     ...{ version: parts.version, node: process.versions.node, pid: process.pid, uptime: process.uptime() },
     instance,
     host: hostFacts(),
-    cgroups: { version: cgroups.version, driver: cgroups.driver, parent: config.cgroup.parent },
+    cgroups: { version: cgroups.version, driver: cgroups.driver, parent: cgroupParent(config.cgroup) },
     runtimes: [...parts.runtimes.values()].map(({ name, path }) => ({
       ...{ name, path, isDefault: name === config.defaultRuntime },
     })),

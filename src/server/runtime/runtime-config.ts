@@ -3,7 +3,7 @@ import type { RuntimeConfigRequest, RuntimeConfigResponse } from '../../../api/c
 import type { Cgroups } from '../../cgroups/cgroups.ts';
 import type { Unary } from '../grpc/handlers.ts';
 
-const drivers = { cgroupfs: CgroupDriver.CGROUPFS } as const;
+const drivers = { cgroupfs: CgroupDriver.CGROUPFS, systemd: CgroupDriver.SYSTEMD } as const;
 
 /** The kubelet takes its cgroup driver from here. */
 export function runtimeConfig(cgroups: Cgroups): Unary<RuntimeConfigRequest, RuntimeConfigResponse> {

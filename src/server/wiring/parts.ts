@@ -2,7 +2,6 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Flights } from '../../base/flights.ts';
 import { KeyedLocks } from '../../base/locks.ts';
-import { openCgroups } from '../../cgroups/cgroups.ts';
 import { openImages } from '../../image/service.ts';
 import { openDiskPool } from '../../linux/disk.ts';
 import { readBootId } from '../../linux/host.ts';
@@ -13,6 +12,7 @@ import { openArchivePool } from '../../sandbox/container/archive.ts';
 import { settleLater } from '../../sandbox/container/exit.ts';
 import type { ExitParts } from '../../sandbox/container/exit.ts';
 import { ExitWatch } from '../../sandbox/container/exit-watch.ts';
+import { keepUnitLimits } from '../../sandbox/container/unit-limits.ts';
 import { tellingImages } from '../../sandbox/events/image-events.ts';
 import { OomCounts } from '../../sandbox/events/oom-counts.ts';
 import { OomWatch } from '../../sandbox/events/oom/watch.ts';
@@ -34,6 +34,7 @@ import { readInstance } from '../instance.ts';
 import { serviceManagerFrom } from '../lifecycle.ts';
 import { ociRuntimes, readHostFacts, readOomScore, sandboxSettings } from '../settings.ts';
 import { version } from '../version.ts';
+import { openDriver } from './cgroups.ts';
 import type { Given } from './given.ts';
 import { openEvents } from './events.ts';
 import { imageOptions } from './images.ts';
@@ -60,7 +61,7 @@ export async function openParts(given: Given, stack: AsyncDisposableStack): Prom
   const podCalls = stack.use(openPodCalls(stuck));
   const disk = stack.use(openDiskPool({ name: 'disk', size: 2, onStuck: stuck }));
   const hostPaths = stack.use(openDiskPool({ name: 'host paths', size: 4, onStuck: stuck }));
-  const cgroups = openCgroups({ onStuck: () => stuck('cgroup limit') });
+  const cgroups = await openDriver(config.cgroup, () => stuck('cgroup limit'), stack);
   const settings = sandboxSettings(config, log);
   const [quietImages, plainNetwork, empty] = await Promise.all([
     openImages(imageOptions(given)),
@@ -72,7 +73,8 @@ export async function openParts(given: Given, stack: AsyncDisposableStack): Prom
   stack.defer(() => network.close());
   stack.defer(() => images.close());
   for (const directory of empty) await disk.call('removeTree', directory, lifetime);
-  if (serviceManagerFrom(environment, process.pid).notifySocket === '') enterOwnCgroup({ cgroups, settings });
+  if (serviceManagerFrom(environment, process.pid).notifySocket === '')
+    await enterOwnCgroup({ cgroups, settings, instance }, lifetime);
   const host = readHostFacts(cgroups);
   const cdi = new CdiLibrary(config.cdi.specDirs);
   const cdiWatch = stack.use(new CdiWatch(cdi, watcher, log));
@@ -102,5 +104,6 @@ export async function openParts(given: Given, stack: AsyncDisposableStack): Prom
   const exitParts: ExitParts = parts;
   store.observe(watchEnds(parts));
   countLevels(metrics, parts);
+  await keepUnitLimits(parts);
   return parts;
 }

@@ -18,6 +18,7 @@ interface Cell {
  */
 export class Ledger {
   readonly #cells = new Map<string, Cell>();
+  #gone = false;
 
   /** `seen`: by cgroup, what is counted already. */
   constructor(seen: ReadonlyMap<string, number>) {
@@ -33,6 +34,7 @@ export class Ledger {
 
   /** What the counters say now; undefined: all of them are gone, and what they said last stands. */
   look(counters: ReadonlyMap<string, bigint> | undefined): void {
+    this.#gone = counters === undefined;
     for (const [name, count] of counters ?? []) {
       const cell = this.#cell(name);
       if (Number(count) < cell.counted) cell.base += cell.counted;
@@ -41,10 +43,22 @@ export class Ledger {
     }
   }
 
+  /** Kills that its counter had no time to tell of, as it was removed; something else counted them. */
+  credit(kills: number): void {
+    const cell = this.#cell('');
+    cell.counted = totalOf(cell, this.#gone) - cell.base + kills;
+    cell.there = true;
+  }
+
+  /** In all its cgroups, those too that were told of. */
+  get total(): number {
+    return [...this.#cells.values()].reduce((sum, cell) => sum + totalOf(cell, this.#gone), 0);
+  }
+
   /** The cgroup of each kill that was not told of before. */
   *fresh(): Generator<string> {
     for (const [name, cell] of this.#cells)
-      for (const total = totalOf(cell); cell.told < total; cell.told++) yield name;
+      for (const total = totalOf(cell, this.#gone); cell.told < total; cell.told++) yield name;
   }
 
   #cell(name: string): Cell {
@@ -56,6 +70,8 @@ export class Ledger {
   }
 }
 
-function totalOf({ before, lines, counted, base, there }: Cell): number {
-  return there ? base + counted : before + lines;
+/** Of one that is gone the counter may have been read for the last time before the last kill. */
+function totalOf({ before, lines, counted, base, there }: Cell, gone: boolean): number {
+  if (!there) return before + lines;
+  return gone ? Math.max(base + counted, before + lines) : base + counted;
 }

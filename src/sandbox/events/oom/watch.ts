@@ -15,8 +15,9 @@ import { isOomEnd } from './last-kill.ts';
 import type { KilledEnd } from './last-kill.ts';
 import { Naming } from './naming.ts';
 import { journaledKills, nameOf, newKills } from './new-kills.ts';
+import { ParentKills } from './parent-kills.ts';
 import { Victims } from './victims.ts';
-import { letGo, watched } from './watched.ts';
+import { letGo, openSource, watched } from './watched.ts';
 import type { Watched } from './watched.ts';
 
 export type OomParts = Pick<Parts, 'cgroups' | 'events' | 'log' | 'store' | 'watcher'> & {
@@ -41,6 +42,7 @@ export class OomWatch implements Disposable, OomEnds {
   readonly #victims: Victims;
   readonly #naming: Naming;
   readonly #kernel: KernelKills;
+  readonly #parents: ParentKills;
   /** What the journal told of before this life; a crash may have come between it and the counts. */
   readonly #journaled: ReadonlyMap<string, number>;
   #all: NodeJS.Timeout | undefined;
@@ -50,6 +52,7 @@ export class OomWatch implements Disposable, OomEnds {
 
   constructor(parts: OomParts) {
     this.#parts = parts;
+    this.#parents = new ParentKills(parts.cgroups);
     this.#victims = new Victims(
       (id) => this.#watched.has(id),
       (pid) => this.#containerOfInit(pid),
@@ -85,19 +88,30 @@ export class OomWatch implements Disposable, OomEnds {
   isOomEnd({ record }: Container, end: KilledEnd): boolean {
     this.#kernel.drain('at once');
     const one = this.#watched.get(record.id);
-    if (one !== undefined) this.#look(one);
+    if (one !== undefined) this.#lookAtEnd(one);
     return isOomEnd(this.#parts.counts.lastKill(record.id), end);
+  }
+
+  /** Its cgroup may be gone already, with a count that nobody read. */
+  #lookAtEnd(one: Watched): void {
+    this.#look(one);
+    if (this.#parts.cgroups.exists(one.container.record.cgroup as CgroupPath)) return;
+    const missing = this.#parents.unexplained(one, this.#watched.values());
+    if (missing <= 0) return;
+    one.ledger.credit(missing);
+    this.#look(one);
   }
 
   #changed(container: Container): void {
     if (this.#closed) return;
-    const { id, cgroup } = container.record;
+    const { id } = container.record;
     const { state } = container;
     let one = this.#watched.get(id);
     if (one === undefined && (isLive(state) || (state.kind === 'exited' && !state.released))) {
       one = watched(container, this.#parts.counts.seenOf(id));
+      this.#parents.add(one, this.#watched.values());
       this.#watched.set(id, one);
-      one.source = this.#open(id, cgroup as CgroupPath);
+      one.source = openSource(this.#parts, one, () => this.#wake(id));
     }
     if (one === undefined || isLive(state)) return;
     this.#kernel.drain();
@@ -112,19 +126,6 @@ export class OomWatch implements Disposable, OomEnds {
       if (initPid === pid && (isLive(state) || (state.kind === 'exited' && !state.released))) return id;
     }
     return undefined;
-  }
-
-  #open(id: string, cgroup: CgroupPath): Disposable | undefined {
-    try {
-      return this.#parts.cgroups.watchOom(cgroup, this.#parts.watcher, () => this.#wake(id));
-    } catch (error) {
-      const fields = { container: id, reason: messageOf(error) };
-      this.#parts.log.warn(
-        fields,
-        'OOM events of a container cannot be had: its kills are seen by the kernel log and at its end',
-      );
-      return undefined;
-    }
   }
 
   #wake(id: string): void {
@@ -223,8 +224,11 @@ export class OomWatch implements Disposable, OomEnds {
 
   #forget(id: ContainerId): void {
     const one = this.#watched.get(id);
-    if (one !== undefined) letGo(one);
     this.#watched.delete(id);
+    if (one !== undefined) {
+      letGo(one);
+      this.#parents.forget(one, this.#watched.values());
+    }
     this.#parts.counts.forget(id);
   }
 

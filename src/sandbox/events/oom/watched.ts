@@ -1,3 +1,6 @@
+import { messageOf } from '../../../base/errors.ts';
+import type { CgroupPath } from '../../../cgroups/path.ts';
+import type { Parts } from '../../parts.ts';
 import { isLive } from '../../container/state.ts';
 import type { Container } from '../../store/store.ts';
 import { Ledger } from './ledger.ts';
@@ -22,6 +25,21 @@ export function watched(container: Container, seen: ReadonlyMap<string, number>)
     looks: [],
     hasLine: false,
   };
+}
+
+/** Undefined where the kernel gives none. */
+export function openSource(
+  { cgroups, watcher, log }: Pick<Parts, 'cgroups' | 'watcher' | 'log'>,
+  { container: { record } }: Watched,
+  onWake: () => void,
+): Disposable | undefined {
+  try {
+    return cgroups.watchOom(record.cgroup as CgroupPath, watcher, onWake);
+  } catch (error) {
+    const fields = { container: record.id, reason: messageOf(error) };
+    log.warn(fields, 'OOM events of a container cannot be had: its kills are seen by the kernel log and at its end');
+    return undefined;
+  }
 }
 
 export function letGo(one: Watched): void {

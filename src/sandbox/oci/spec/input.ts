@@ -10,7 +10,7 @@ export interface SpecInput {
   readonly id: string;
   /** Of the pod: becomes HOSTNAME, and the UTS name where the container gets a UTS namespace of its own. */
   readonly hostname: string;
-  /** In the spelling of the cgroup driver: `/parent/name`, or `slice:prefix:name` for systemd. */
+  /** Where it is, a scope of systemd's too: `/parent/name`. */
   readonly cgroupsPath: string;
   readonly rootfs: { readonly path: string; readonly readonly: boolean };
   /** From `chooseCommand`. */

@@ -1,3 +1,5 @@
+import { toCgroupsPath, unitOf } from '../../../cgroups/drivers/systemd.ts';
+import type { CgroupPath } from '../../../cgroups/path.ts';
 import { capabilitySection } from './capabilities.ts';
 import { deviceSection } from './devices.ts';
 import { mountSection, rootfsPropagation } from './mounts.ts';
@@ -27,12 +29,12 @@ export function buildSpec(input: SpecInput): OciSpec {
     root: { path: input.rootfs.path, readonly: input.rootfs.readonly },
     hostname: hostnameFor(input),
     mounts: mountSection(input),
-    annotations: input.annotations,
+    annotations: { ...input.annotations, ...scopeAnnotations(input) },
     linux: {
       namespaces: namespaceSection(input.namespaces),
       ...idMappings(input.namespaces.user),
       devices: deviceSection(input),
-      cgroupsPath: input.cgroupsPath,
+      cgroupsPath: toCgroupsPath(input.cgroupsPath as CgroupPath),
       resources: resourceSection(input),
       rootfsPropagation: rootfsPropagation(input),
       seccomp: seccompSection(input, sets.bounding),
@@ -41,4 +43,9 @@ export function buildSpec(input: SpecInput): OciSpec {
       mountLabel: input.selinux.mountLabel || undefined,
     },
   };
+}
+
+/** crun would put the processes into a cgroup below the scope, and its limits only there: others use the scope itself. */
+function scopeAnnotations({ cgroupsPath }: SpecInput): Readonly<Record<string, string>> {
+  return unitOf(cgroupsPath as CgroupPath) === undefined ? {} : { 'run.oci.systemd.subgroup': '' };
 }
