@@ -14,9 +14,16 @@ const always = ['--numeric-owner', '--xattrs', '--xattrs-include=security.capabi
  * `name`, a name in `directory` or `.`, as an archive by GNU tar, which follows no link below it and takes what is gone
  * meanwhile as gone. Read to its end or destroyed, it leaves no process. Errors, at the stream: `not_found` without tar.
  */
-export function packTree(directory: string, name: string, options: readonly string[]): Readable {
-  const args = ['--create', '--file=-', '--format=posix', ...always, ...options, '--', name];
-  const child = spawn('tar', args, { cwd: directory, env, stdio: ['ignore', 'pipe', 'pipe'] });
+export function packTree(
+  directory: string,
+  name: string,
+  options: readonly string[],
+  userNamespace?: string,
+): Readable {
+  const args = ['tar', '--create', '--file=-', '--format=posix', ...always, ...options, '--', name];
+  // There it sees the owners that whoever is in it sees.
+  const [program = '', ...words] = userNamespace === undefined ? args : ['nsenter', `--user=${userNamespace}`, ...args];
+  const child = spawn(program, words, { cwd: directory, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const out = new PassThrough();
   child.stdout.pipe(out, { end: false });
   out.once('close', () => child.kill('SIGKILL'));

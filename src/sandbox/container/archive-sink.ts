@@ -3,7 +3,10 @@ import { FileWriter } from '../../image/layers/file-writer.ts';
 import type { TarEntry } from '../../image/layers/tar-entry.ts';
 import type { TarSink } from '../../image/layers/tar-reader.ts';
 import * as at from '../../linux/fs-at.ts';
+import type { Owner } from '../../linux/fds.ts';
 import { setXattr } from '../../linux/fs-xattr.ts';
+import { hostId } from '../../linux/user-namespace.ts';
+import type { UserMaps } from '../../linux/user-namespace.ts';
 
 /** Where members go: below `directory`, the first word of their names left out or replaced. Latin1. */
 export interface Placement {
@@ -20,11 +23,19 @@ export interface Placement {
 export class ArchiveSink implements TarSink, Disposable {
   readonly #root: number;
   readonly #placement: Placement;
+  readonly #users: UserMaps | null;
   #file: FileWriter | undefined;
 
-  constructor(root: number, placement: Placement) {
+  /** `users`: those of the container's user namespace, of whom the archive speaks; null: the host's. */
+  constructor(root: number, placement: Placement, users: UserMaps | null) {
     this.#root = root;
     this.#placement = placement;
+    this.#users = users;
+  }
+
+  /** Whom new files belong to until they have an owner. */
+  get owner(): Owner {
+    return this.#outside({ uid: 0, gid: 0 });
   }
 
   [Symbol.dispose](): void {
@@ -54,7 +65,7 @@ export class ArchiveSink implements TarSink, Disposable {
     if (file === undefined) return;
     file.finish();
     this.#file = undefined;
-    describe(file.fd, file.entry);
+    this.#describe(file.fd, file.entry);
     at.closeFd(file.fd);
   }
 
@@ -95,7 +106,7 @@ export class ArchiveSink implements TarSink, Disposable {
         if (directory === undefined) at.mkdirAt(parent, name, 0o755);
         const fd = directory ?? at.openAt(parent, name, at.openFlags.directory);
         if (fd === undefined) throw inTheWay(name);
-        describe(fd, entry);
+        this.#describe(fd, entry);
         at.closeFd(fd);
         return;
       }
@@ -117,8 +128,25 @@ export class ArchiveSink implements TarSink, Disposable {
       default:
         throw fail('invalid_argument', `${shown(name)} is a device; devices are not copied`);
     }
-    at.chownAt(parent, name, entry);
+    at.chownAt(parent, name, this.#outside(entry));
     at.timesAt(parent, name, entry.mtime);
+  }
+
+  /** chown first: it takes setuid bits and file capabilities away. */
+  #describe(fd: number, entry: TarEntry): void {
+    at.chownFd(fd, this.#outside(entry));
+    at.chmodFd(fd, entry.mode);
+    const capability = entry.xattrs.get('security.capability');
+    if (capability !== undefined) setXattr(fd, 'security.capability', capability);
+    at.timesFd(fd, entry.mtime);
+  }
+
+  /** Errors: `invalid_argument` for one whom the container does not have. */
+  #outside({ uid, gid }: Owner): Owner {
+    if (this.#users === null) return { uid, gid };
+    const outside = { uid: hostId(this.#users.uids, uid), gid: hostId(this.#users.gids, gid) };
+    if (outside.uid !== undefined && outside.gid !== undefined) return { uid: outside.uid, gid: outside.gid };
+    throw fail('invalid_argument', `the archive has files of ${uid}:${gid}, whom the container's user namespace lacks`);
   }
 
   #link(parent: number, name: string, target: readonly string[]): void {
@@ -129,15 +157,6 @@ export class ArchiveSink implements TarSink, Disposable {
       at.closeFd(from);
     }
   }
-}
-
-/** chown first: it takes setuid bits and file capabilities away. */
-function describe(fd: number, entry: TarEntry): void {
-  at.chownFd(fd, entry);
-  at.chmodFd(fd, entry.mode);
-  const capability = entry.xattrs.get('security.capability');
-  if (capability !== undefined) setXattr(fd, 'security.capability', capability);
-  at.timesFd(fd, entry.mtime);
 }
 
 const shown = (latin1: string): string => JSON.stringify(Buffer.from(latin1, 'latin1').toString('utf8'));

@@ -2,7 +2,9 @@ import { createReadStream } from 'node:fs';
 import { fail } from '../../base/errors.ts';
 import { TarReader } from '../../image/layers/tar-reader.ts';
 import { closeFd, isThere, openDirectory, openFlags, openInRoot } from '../../linux/fs-at.ts';
+import { makingFilesOf } from '../../linux/credentials.ts';
 import { startTimeOf } from '../../linux/pidfd.ts';
+import type { UserMaps } from '../../linux/user-namespace.ts';
 import { serveTasks } from '../../linux/worker/serve.ts';
 import { ArchiveSink } from './archive-sink.ts';
 import type { Placement } from './archive-sink.ts';
@@ -16,6 +18,8 @@ export interface PutOrder {
   readonly path: string;
   readonly mode: PutMode;
   readonly file: string;
+  /** Those of the container's user namespace; null: the host's. */
+  readonly users: UserMaps | null;
 }
 
 export interface Source {
@@ -45,10 +49,11 @@ export const archiveTasks = {
   async put(order: PutOrder): Promise<void> {
     const root = openRootOf(order.init);
     try {
-      using sink = new ArchiveSink(root, placementOf(root, order));
+      using sink = new ArchiveSink(root, placementOf(root, order), order.users);
       const reader = new TarReader(sink);
-      for await (const piece of createReadStream(order.file, { highWaterMark: 1 << 20 })) reader.write(piece as Buffer);
-      reader.end();
+      for await (const piece of createReadStream(order.file, { highWaterMark: 1 << 20 }))
+        makingFilesOf(sink.owner, () => reader.write(piece as Buffer));
+      makingFilesOf(sink.owner, () => reader.end());
     } finally {
       closeFd(root);
     }

@@ -1,11 +1,12 @@
 import type { Readable } from 'node:stream';
 import { fail } from '../../base/errors.ts';
 import { closeFd } from '../../linux/fs-at.ts';
+import type { Shift } from '../../linux/shifted.ts';
 import { packTree } from '../../linux/tar.ts';
 import { siblingModule } from '../../linux/worker/module.ts';
 import { WorkerPool } from '../../linux/worker/pool.ts';
 import type { Container } from '../store/store.ts';
-import type { ArchiveTasks, PutMode } from './archive-worker.ts';
+import type { ArchiveTasks, PutOrder } from './archive-worker.ts';
 import { containerTitle } from './record.ts';
 import { isLive } from './state.ts';
 import type { ProcessIdentity } from './state.ts';
@@ -18,18 +19,18 @@ export function openArchivePool(onStuck: (task: string) => void): ArchivePool {
 }
 
 /**
- * A file or directory of a container, volumes included, as an archive with it as the top member; of `/path/.` what is in
+ * A file or directory of a container, volumes included, with the owners it has inside, as an archive with it as the top member; of `/path/.` what is in
  * it. Errors: `not_found`, `failed_precondition` for one that has ended: its root file system is unmounted then.
  */
 export async function readArchive(
   pool: ArchivePool,
   container: Container,
-  path: string,
+  { path, shift }: { readonly path: string; readonly shift: Shift | undefined },
   signal: AbortSignal,
 ): Promise<Readable> {
   const { directory, name } = await pool.call('locate', { init: initOf(container), path }, signal);
   // The child enters it by our descriptor before this returns.
-  const archive = packTree(`/proc/self/fd/${directory}`, name, []);
+  const archive = packTree(`/proc/self/fd/${directory}`, name, [], shift?.userNamespace);
   closeFd(directory);
   return archive;
 }
@@ -42,7 +43,7 @@ export async function readArchive(
 export async function writeArchive(
   pool: ArchivePool,
   container: Container,
-  order: { readonly path: string; readonly mode: PutMode; readonly file: string },
+  order: Pick<PutOrder, 'file' | 'mode' | 'path' | 'users'>,
   signal: AbortSignal,
 ): Promise<void> {
   await pool.call('put', { init: initOf(container), ...order }, signal);

@@ -1,10 +1,13 @@
+import type { PodId } from '../../base/ids.ts';
+import type { HostFacts } from '../oci/spec/input.ts';
 import type { Parts } from '../parts.ts';
+import { hostFor } from '../pod/user-namespaces.ts';
 import { capabilitySection } from '../oci/spec/capabilities.ts';
 import { effectiveOomScoreAdj } from '../oci/spec/oom-score.ts';
 import type { ContainerRecord } from './record.ts';
 import type { ContainerResources } from './resources.ts';
 
-type LoweredParts = Pick<Parts, 'host' | 'oomScore'>;
+type LoweredParts = Pick<Parts, 'host' | 'oomScore' | 'store'>;
 
 /** The oom_score_adj that its processes get. */
 export function givenOomScore({ oomScore }: Pick<Parts, 'oomScore'>, wanted: number): number {
@@ -17,10 +20,10 @@ export function givenOomScore({ oomScore }: Pick<Parts, 'oomScore'>, wanted: num
  */
 export function loweredNotes(
   parts: LoweredParts,
-  { id, config }: ContainerRecord,
+  { id, podId, config }: ContainerRecord,
   { oomScoreAdj }: ContainerResources,
 ): readonly string[] {
-  const { withheld } = capabilitySection({ id, ...config, host: parts.host });
+  const { withheld } = capabilitySection({ id, ...config, host: hostOf(parts, podId) });
   const score = givenOomScore(parts, oomScoreAdj);
   return [
     ...(score === oomScoreAdj
@@ -28,4 +31,9 @@ export function loweredNotes(
       : [`oom_score_adj ${oomScoreAdj} was raised to ${score}: without CAP_SYS_RESOURCE nobody may go lower`]),
     ...(withheld.length === 0 ? [] : [`capabilities left out, the daemon has none of them: ${withheld.join(', ')}`]),
   ];
+}
+
+function hostOf({ host, store }: LoweredParts, podId: PodId): HostFacts {
+  const pod = store.pods.get(podId);
+  return pod === undefined ? host : hostFor(pod.record, host);
 }

@@ -8,7 +8,7 @@ import { chooseCgroupNamespace } from '../oci/spec/namespaces.ts';
 import { parseSeccompProfile } from '../oci/spec/seccomp/profile.ts';
 import { containerLimits } from '../oci/spec/ulimits.ts';
 import { hostnameOf } from '../pod/run.ts';
-import { rootOf, shiftOf, userNamespace, withEveryCapability } from '../pod/user-namespaces.ts';
+import { rootOf, shiftOf, userNamespace, hostFor } from '../pod/user-namespaces.ts';
 import type { Parts } from '../parts.ts';
 import type { SelinuxLabels } from '../selinux/labels.ts';
 import { relabelSources } from '../selinux/relabel-sources.ts';
@@ -95,7 +95,7 @@ export async function gatherSpec(parts: SpecParts, sources: SpecSources, signal:
     oomScoreAdj: givenOomScore(parts, config.resources.oomScoreAdj),
     rlimits: containerLimits(config.name, pod.record.config.annotations, parts.settings),
     annotations: specAnnotations(sources),
-    host: pod.record.pins.user === undefined ? parts.host : withEveryCapability(parts.host),
+    host: hostFor(pod.record, parts.host),
   };
 }
 

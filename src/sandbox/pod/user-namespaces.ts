@@ -54,8 +54,12 @@ export function userNamespace({ config: { users }, pins }: PodRecord): UserNames
 
 const forOci = ({ containerId: containerID, hostId: hostID, size }: IdMapping) => ({ containerID, hostID, size });
 
-/** Whoever enters a user namespace has all capabilities there, whatever the host withholds (user_namespaces(7)). */
-export function withEveryCapability(host: HostFacts): HostFacts {
+/**
+ * What the host lets containers of a sandbox do: whoever enters a user namespace has all capabilities there, whatever the
+ * host withholds (user_namespaces(7)).
+ */
+export function hostFor({ pins }: PodRecord, host: HostFacts): HostFacts {
+  if (pins.user === undefined) return host;
   const { known } = host.capabilities;
   return { ...host, capabilities: { known, grantable: known } };
 }

@@ -5,6 +5,7 @@ import { filled } from '../../../hack/lib/cri-client.ts';
 import type { Cricket } from '../../fixtures/daemon.ts';
 import { createContainer, runPod } from '../../fixtures/pods.ts';
 import type { TestContainer, TestPod } from '../../fixtures/pods.ts';
+import { mapped, users } from '../userns/lab.ts';
 
 /** In the order of a life. */
 export const operations = ['run', 'create', 'start', 'exec', 'stop', 'stopPod', 'remove', 'removePod'] as const;
@@ -18,11 +19,19 @@ export class Victim {
   #pod: TestPod | undefined;
   #container: TestContainer | undefined;
 
+  /** Whose mounts stand on the host while it is made. */
+  readonly #hostId: number | undefined;
+
   /** A pod with a host port has more to lose: those that are killed at the network's steps have one. */
   readonly #ports: readonly Partial<PortMapping>[];
 
-  constructor(cricket: Cricket, step: string, { sharedPid }: { readonly sharedPid: boolean }) {
+  constructor(
+    cricket: Cricket,
+    step: string,
+    { sharedPid, hostId }: { readonly sharedPid: boolean; readonly hostId?: number },
+  ) {
     this.#cricket = cricket;
+    this.#hostId = hostId;
     this.#ports = step.includes(':net-') ? [{ hostPort: 28_765, containerPort: 80 }] : [];
     this.#name = step.replace(':', '-');
     this.#pidMode = sharedPid ? NamespaceMode.POD : NamespaceMode.CONTAINER;
@@ -47,14 +56,15 @@ export class Victim {
       case 'run':
         this.#pod = await runPod(this.#cricket, {
           name: this.#name,
-          namespaces: { pid: this.#pidMode },
+          namespaces: this.#namespaces,
           ports: this.#ports,
         });
         return;
       case 'create':
         this.#container = await createContainer(this.#cricket, this.pod, {
           name: 'main',
-          security: { namespaceOptions: filled(NamespaceOption, { pid: this.#pidMode }) },
+          security: { namespaceOptions: filled(NamespaceOption, this.#namespaces) },
+          mounts: this.#hostId === undefined ? [] : [mapped(this.#hostId, { hostPath: '/srv', containerPath: '/srv' })],
         });
         return;
       case 'start':
@@ -87,6 +97,11 @@ export class Victim {
     const cmd = ['sh', '-c', 'echo said; sleep 0.2'];
     const { stdout, exitCode } = await this.#cricket.client.runtime.execSync({ containerId: this.container.id, cmd });
     expect({ said: Buffer.from(stdout).toString(), exitCode }).to.deep.equal({ said: 'said\n', exitCode: 0 });
+  }
+
+  get #namespaces(): Partial<NamespaceOption> {
+    const pid = { pid: this.#pidMode };
+    return this.#hostId === undefined ? pid : users(this.#hostId, pid);
   }
 
   get podId(): string | undefined {

@@ -7,6 +7,7 @@ import { fail } from '../../../base/errors.ts';
 import { readArchive, writeArchive } from '../../../sandbox/container/archive.ts';
 import type { ArchivePool } from '../../../sandbox/container/archive.ts';
 import type { Parts } from '../../../sandbox/parts.ts';
+import { shiftOf } from '../../../sandbox/pod/user-namespaces.ts';
 import type { Verb } from '../verb.ts';
 import { namedContainer } from './named.ts';
 
@@ -23,8 +24,12 @@ export function getArchiveVerb(parts: ArchiveParts): Verb {
   return {
     method: 'GET',
     path: archivePath,
-    run: async ({ query }, signal) =>
-      readArchive(parts.archives, namedContainer(parts, query), absolute(query.get('path')), signal),
+    run: async ({ query }, signal) => {
+      const container = namedContainer(parts, query);
+      const pod = parts.store.pods.get(container.record.podId);
+      const from = { path: absolute(query.get('path')), shift: pod && shiftOf(pod.record) };
+      return readArchive(parts.archives, container, from, signal);
+    },
   };
 }
 
@@ -37,11 +42,12 @@ export function putArchiveVerb(parts: ArchiveParts): Verb {
       const container = namedContainer(parts, query);
       const path = absolute(query.get('path'));
       const mode = modeOf(query.get('mode'));
+      const users = parts.store.pods.get(container.record.podId)?.record.config.users ?? null;
       await mkdir(parts.uploads, { recursive: true, mode: 0o700 });
       const file = join(parts.uploads, `${randomUUID()}.tar`);
       try {
         await pipeline(body, createWriteStream(file, { flags: 'wx', mode: 0o600 }), { signal });
-        await writeArchive(parts.archives, container, { path, mode, file }, signal);
+        await writeArchive(parts.archives, container, { path, mode, file, users }, signal);
         return { id: container.record.id };
       } finally {
         await rm(file, { force: true });

@@ -38,7 +38,7 @@ const pinnedNamespaces = ({ net, ipc, uts, user }: PodRecord['pins']) =>
 
 /** What `crictl inspect` shows beside the status: sandboxID, pid, config, runtimeSpec, as elsewhere in the field. */
 export async function containerInfo(
-  parts: Pick<Parts, 'host' | 'oomScore' | 'paths'>,
+  parts: Pick<Parts, 'host' | 'oomScore' | 'paths' | 'store'>,
   container: Container,
 ): Promise<Info> {
   const { record, state } = container;
