@@ -1,9 +1,9 @@
 /**
- * bundle.ts OUT : puts the program into a few files in OUT, main.js and one for each Worker. Node then opens 20 files
- * at a start instead of 600: half the time, and 7 MB less.
+ * bundle.ts OUT [TOOLS FILE...] : puts the program into a few files in OUT, main.js and one for each Worker. Node then
+ * opens 20 files at a start instead of 600: half the time, and 7 MB less. Each FILE becomes one by itself in TOOLS.
  */
 import { build } from 'esbuild';
-import type { Plugin } from 'esbuild';
+import type { BuildOptions, Plugin } from 'esbuild';
 import { globSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 
@@ -28,6 +28,21 @@ const noLocales: Plugin = {
   },
 };
 
+const common = {
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node24',
+  minifySyntax: true,
+  minifyWhitespace: true,
+  keepNames: true,
+  legalComments: 'none',
+  external,
+  banner: { js: banner },
+  plugins: [noLocales],
+  logLevel: 'warning',
+} satisfies BuildOptions;
+
 /** A Worker each: what starts one looks for it beside itself. */
 export const workersOf = (repo: string): string[] => globSync('src/**/*-worker.ts', { cwd: repo });
 
@@ -37,24 +52,24 @@ export async function bundle(repo: string, out: string): Promise<readonly string
     ['src/server/main.ts', ...workersOf(repo)].map((file) => [basename(file, '.ts'), file]),
   );
   await build({
+    ...common,
     absWorkingDir: repo,
     entryPoints: entries,
     outdir: out,
-    bundle: true,
     splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node24',
-    minifySyntax: true,
-    minifyWhitespace: true,
-    keepNames: true,
-    legalComments: 'none',
-    external,
-    banner: { js: banner },
-    plugins: [noLocales],
-    logLevel: 'warning',
   });
   return Object.keys(entries);
 }
 
-if (import.meta.main) await bundle(resolve(import.meta.dirname, '../..'), resolve(process.argv[2] ?? 'dist'));
+/** Programs that share nothing with it. */
+export async function bundleTools(repo: string, out: string, files: readonly string[]): Promise<void> {
+  const entryPoints = Object.fromEntries(files.map((file) => [basename(file, '.ts'), file]));
+  await build({ ...common, absWorkingDir: repo, entryPoints, outdir: out });
+}
+
+if (import.meta.main) {
+  const [out = 'dist', tools, ...files] = process.argv.slice(2);
+  const repo = resolve(import.meta.dirname, '../..');
+  await bundle(repo, resolve(out));
+  if (tools !== undefined) await bundleTools(repo, resolve(tools), files);
+}

@@ -11,10 +11,10 @@ stop_timeout=40
 
 under_systemd() { [ -d /run/systemd/system ]; }
 
-# The settings that hack/ needs, from the configuration in force: service_socket, service_root, …
+# The settings that hack/ needs, from the configuration in force: service_socket, service_root, … Fails when it is refused.
 read_settings() {
   local settings
-  settings=$("$cricket" config --format json) || die 'the configuration is refused: see above'
+  settings=$("$cricket" config --format json) || return
   {
     read -r service_socket
     read -r service_root
@@ -56,6 +56,7 @@ ensure_service() {
   if under_systemd; then install_unit; fi
   if ! pid=$(service_pid); then
     say 'starting the service'
+    if under_systemd; then systemctl enable --quiet cricket.service; fi
     start_service
   elif ! service_is_current "$pid" || [ "${unit_changed-}" ]; then
     say 'restarting the service: its build changed (containers go on running)'
@@ -75,7 +76,6 @@ install_unit() {
 
 start_service() {
   if under_systemd; then
-    systemctl enable --quiet cricket.service
     systemctl start cricket.service || { journalctl -u cricket.service -n 20 --no-pager >&2; die 'the service does not start'; }
     return
   fi
@@ -118,4 +118,23 @@ await_socket() {
     [ $((waited += 1)) -lt $((start_timeout * 10)) ] || die "no socket $service_socket after $start_timeout s"
     sleep 0.1
   done
+}
+
+has_pods() { [ -n "$(ls -A "$service_root/pods" 2>/dev/null)" ]; }
+
+# remove_pods COMMAND... : through the daemon where it can be had, by remove-pods. What it cannot remove is left to a sweep.
+remove_pods() {
+  if has_pods && [ -x "$cricket" ] && ! service_pid >/dev/null; then
+    say 'starting the service once more, to remove its pods'
+    (start_service && await_socket) || return 0
+  fi
+  service_pid >/dev/null || return 0
+  "$@" "$service_socket" || say 'not all pods could be removed: sweeping'
+}
+
+# sweep_kernel COMMAND... : by sweep, what the service left in the kernel once it has ended.
+sweep_kernel() {
+  local instance
+  instance=$(cat "$service_root/instance" 2>/dev/null || true)
+  "$@" "$service_root" "$service_state" "$service_cgroup" "$service_bridge" ${instance:+"$instance"}
 }

@@ -10,6 +10,7 @@ import { formatOption } from './format.ts';
 import type { FormatFlag } from './format.ts';
 import { addSettingFlags } from './settings.ts';
 import type { SettingFlags } from './settings.ts';
+import type { ConfigFlags } from './show-config.ts';
 import type { Finish, Terminal } from './terminal.ts';
 
 const epilogue = `
@@ -42,9 +43,10 @@ export function buildProgram(terminal: Terminal, finish: Finish): Command {
     });
   addSettingFlags(program.command('config').description('print the configuration in force as commented TOML'))
     .addOption(new Option('--format <format>', 'toml or json').choices(['toml', 'json']).default('toml'))
-    .action(async (flags: SettingFlags & { readonly format: 'toml' | 'json' }) => {
+    .option('--defaults', 'print the file that a package installs instead: every default behind a #', false)
+    .action(async (flags: ConfigFlags) => {
       const { showConfig } = await import('./show-config.ts');
-      await showConfig(flags, flags.format, terminal);
+      await showConfig(flags, terminal);
     });
   program
     .command('version')

@@ -6,7 +6,7 @@ import { parseSetFlag } from './flags.ts';
 import { parseLayer } from './layers.ts';
 import { loadConfig } from './load.ts';
 import { parseConfig } from './parse.ts';
-import { printConfig } from './print.ts';
+import { printConfig, printDefaults } from './print.ts';
 
 const from = (text: string) => parseConfig([parseLayer('/etc/cricket/cricket.toml', text)]);
 
@@ -30,6 +30,13 @@ describe('configuration', () => {
     const printed = printConfig(config);
     expect(from(printed)).to.deep.equal(config);
     expect(printed).to.contain('# Least severe level that is written to stderr.');
+  });
+
+  it('has a file to begin with, which changes nothing, nor does what stands behind its #', () => {
+    const text = printDefaults();
+    expect(from(text)).to.deep.equal(parseConfig([]));
+    expect(text).to.not.match(/^[a-z]/m);
+    expect(from(text.replace(/^#(?! )/gm, ''))).to.deep.equal(parseConfig([]));
   });
 
   const refusals: readonly (readonly [string, string])[] = [

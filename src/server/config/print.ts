@@ -1,4 +1,5 @@
 import { stringify } from 'smol-toml';
+import { parseConfig } from './parse.ts';
 import type { Config } from './schema.ts';
 import { configTree } from './tree.ts';
 import type { Setting, TableSetting, ValueSetting } from './tree.ts';
@@ -8,6 +9,16 @@ const width = 100;
 /** The configuration as commented TOML; reading it again gives the same configuration. */
 export function printConfig(config: Config): string {
   return `${table(configTree(), config, []).join('\n')}\n`;
+}
+
+const defaultHead = `# Settings of cricket.service. Each is at its default: take the "#" away in front of the one to change.
+# conf.d/*.toml beside this file goes before it. "cricket config" prints what is in force.
+`;
+
+/** What is in force without a file, every value behind a "#": a file to begin with, which itself changes nothing. */
+export function printDefaults(): string {
+  const lines = printConfig(parseConfig([])).split('\n');
+  return `${defaultHead}\n${lines.map((line) => (/^[a-z_0-9]+ = /.test(line) ? `#${line}` : line)).join('\n')}`;
 }
 
 /** Values come before tables: TOML would count a later value into the table above it. */

