@@ -17,6 +17,8 @@ export async function run(command: string, args: readonly string[], signal?: Abo
   child.stderr.setEncoding('utf8').on('data', (text: string) => (texts.err += text));
   const interrupt = () => child.pid !== undefined && process.kill(-child.pid, 'SIGINT');
   signal?.addEventListener('abort', interrupt, { once: true });
+  // Starting a process may itself take longer than the signal gives.
+  if (signal?.aborted === true) interrupt();
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     // Not `close`: a service started by the command may hold its output.
