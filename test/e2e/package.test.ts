@@ -30,7 +30,7 @@ describe('hack/package', function () {
     for (const name of ['crun', 'conmon', 'nftables', 'iproute2', 'ca-certificates'])
       expect(out).to.match(new RegExp(`^Depends: .*\\b${name}\\b`, 'm'));
     const settings = readFileSync(at('DEBIAN/conffiles'), 'utf8').trim().split('\n');
-    expect(settings).to.include('/etc/cricket/cricket.toml');
+    expect(settings).to.have.members(['/etc/cricket/cricket.toml', '/etc/apparmor.d/cricket-default']);
     for (const path of settings) expect(existsSync(at(path)), path).to.equal(true);
     for (const script of ['postinst', 'prerm', 'postrm'])
       expect(lstatSync(at(`DEBIAN/${script}`)).mode & 0o777).to.equal(0o755);
@@ -58,6 +58,10 @@ describe('hack/package', function () {
       'usr/share/doc/cricket/docs/running.md',
     ])
       expect(existsSync(at(path)), path).to.equal(true);
+  });
+
+  it('puts the AppArmor profile of containers into it, as the parser wants it', async () => {
+    await succeed('apparmor_parser', ['--skip-kernel-load', '--skip-cache', at('etc/apparmor.d/cricket-default')]);
   });
 
   it('leaves out what development needs, and libraries for another platform', () => {

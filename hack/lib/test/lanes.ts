@@ -24,6 +24,8 @@ export interface Lane {
   readonly runtime?: 'newer crun' | 'runc';
   /** Who makes cgroups, where it is not what the daemon detects. */
   readonly driver?: 'systemd';
+  /** Versions of the Debian package that its tests install. */
+  readonly packages?: readonly string[];
 }
 
 interface Definition extends Partial<Omit<Lane, 'name' | 'files'>> {
@@ -36,6 +38,7 @@ const critest = 'test/conformance/critest.test.ts';
 const smoke = 'test/vm/critest-smoke.test.ts';
 const service = 'test/vm/service.test.ts';
 const driver = 'test/vm/driver.test.ts';
+const debian = 'test/vm/package.test.ts';
 const integration = 'test/integration/**/*.test.ts';
 /** What differs with the kernel and the version and keeper of its cgroups. */
 const kernelDependent = [
@@ -70,6 +73,7 @@ const definitions: readonly Definition[] = [
     driver: 'systemd',
     ...newer,
   },
+  { name: 'package', globs: [debian], machine: v2Systemd, packages: ['0.1.0', '0.1.1'], onRequest: true },
   // Debian 12's own kernel and crun.
   {
     name: 'v2-6.1',

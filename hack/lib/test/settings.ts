@@ -3,14 +3,26 @@ import { join } from 'node:path';
 import type { Lane } from './lanes.ts';
 
 /** NAME=value of what the tests of a lane shall know; builds the runtime that they name, where it is missing. */
-export function variablesOf({ runtime, driver }: Lane): string[] {
+export function variablesOf({ runtime, driver, packages = [] }: Lane): string[] {
   // TOML that is laid over the configuration of every daemon under test.
   const config = [
     ...(runtime === 'newer crun' ? [`runtimes.crun.path = "${newerCrun()}"`] : []),
     ...(runtime === 'runc' ? ['default_runtime = "runc"'] : []),
     ...(driver === undefined ? [] : [`cgroup.driver = "${driver}"`]),
   ];
-  return config.length === 0 ? [] : [`CRICKET_TEST_CONFIG=${config.join('\n')}`];
+  return [
+    ...(config.length === 0 ? [] : [`CRICKET_TEST_CONFIG=${config.join('\n')}`]),
+    ...(packages.length === 0 ? [] : [`CRICKET_TEST_PACKAGES=${packages.map(debianPackage).join(':')}`]),
+  ];
+}
+
+/** The Debian package of this checkout as that version: its path. Not compressed, which a machine would be long at. */
+function debianPackage(version: string): string {
+  const repository = join(import.meta.dirname, '../../..');
+  const args = ['--fast', '--arch', 'amd64', '--out', join(repository, 'node_modules/.cache/packages'), 'deb'];
+  const env = { ...process.env, CRICKET_PACKAGE_VERSION: version };
+  const stdio = ['ignore', 'pipe', 'inherit'] as const;
+  return execFileSync(join(repository, 'hack/package'), args, { env, encoding: 'utf8', stdio: [...stdio] }).trim();
 }
 
 function newerCrun(): string {
