@@ -12,6 +12,8 @@ import { exportImages } from './archive/export.ts';
 import { importArchive } from './archive/import.ts';
 import { assembleImage } from './assemble.ts';
 import { Catalog } from './catalog.ts';
+import { commitImage } from './commit.ts';
+import type { CommitOrder } from './commit.ts';
 import { examineImages } from './examine.ts';
 import type { Examination } from './examine.ts';
 import type { Image } from './image.ts';
@@ -108,6 +110,11 @@ export interface Images {
    * for an image with a layer that cannot be packed again.
    */
   export(names: readonly string[], signal: AbortSignal): Promise<AsyncIterable<Buffer>>;
+  /**
+   * An image with what a container wrote on top of that it runs from. `read` is called when that is read. Errors: see
+   * commitImage.
+   */
+  commit(order: CommitOrder, read: () => Promise<void>, signal: AbortSignal): Promise<Image>;
   /** Reads every layer, puts corrupt ones aside and pulls their images again. */
   examine(signal: AbortSignal): Promise<Examination>;
   /** The configuration file as it came, for verbose answers. Errors: `not_found`. */
@@ -205,6 +212,7 @@ export async function openImages(options: ImageOptions): Promise<Images> {
       const configOf = async ({ id }: Image) => catalog.config(id);
       return exportImages([...new Set(chosen)], { layers, pool, ingest, configOf }, signal);
     },
+    commit: (order, read, signal) => commitImage(order, { ...deps, read }, signal).finally(trimLater),
     examine: (signal) =>
       examineImages({ catalog, layers, log, pull: (name, until) => pulls.join(name, {}, until) }, signal),
     async rawConfig(id) {

@@ -2,6 +2,7 @@ import { sleep } from '../base/abort.ts';
 import { messageOf } from '../base/errors.ts';
 import { trimHeap } from '../linux/heap.ts';
 import { releaseProgramPages } from '../linux/resident.ts';
+import { thawCommitted } from '../sandbox/container/commit.ts';
 import { reconcile } from '../sandbox/reconcile.ts';
 import type { ReconcileParts } from '../sandbox/reconcile.ts';
 import { recover } from '../sandbox/recover.ts';
@@ -17,7 +18,7 @@ const atOnce = 4;
  * the periodic reconciling go on behind it until disposed.
  */
 export async function startRepairs(parts: ReconcileParts): Promise<AsyncDisposable> {
-  const repairs = [...(await recover(parts)), ...standaloneRepairs(parts)];
+  const repairs = [...(await recover(parts)), ...standaloneRepairs(parts), () => thawCommitted(parts)];
   const done = runRepairs(parts, repairs)
     .then(() => rounds(parts))
     .catch((error: unknown) => {

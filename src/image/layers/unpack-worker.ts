@@ -5,6 +5,7 @@ import { serveTasks } from '../../linux/worker/serve.ts';
 import { examineLayer, replayedSize, replayTo } from './tar-replay.ts';
 import type { LayerUsage } from './layer-writer.ts';
 import { makeMend, planMend } from './mend.ts';
+import { packUpper } from './pack-upper.ts';
 import { unpackLayer } from './unpack.ts';
 import type { UnpackOrder } from './unpack.ts';
 
@@ -36,6 +37,7 @@ export const layerTasks = {
   replayTo,
   planMend,
   makeMend,
+  packUpper,
 };
 export type LayerTasks = typeof layerTasks;
 

@@ -10,16 +10,27 @@ const specSchema = z.object({ mounts: z.array(z.object({ destination: z.string()
 /** What a container did to the files of its image, without the mount points that were made for it. Waits for the disk. */
 export async function containerChanges(
   parts: Pick<Parts, 'disk' | 'images' | 'paths'>,
-  { record }: Container,
+  container: Container,
   signal: AbortSignal,
 ): Promise<readonly OverlayChange[]> {
+  return (await partedChanges(parts, container, signal)).own;
+}
+
+/** The same, with the paths that are only there for mounts. */
+export async function partedChanges(
+  parts: Pick<Parts, 'disk' | 'images' | 'paths'>,
+  { record }: Container,
+  signal: AbortSignal,
+): Promise<{ readonly own: readonly OverlayChange[]; readonly forMounts: readonly string[] }> {
   const at = parts.paths.container(record.id);
   const lower = parts.images
     .get(record.imageId)
     .layers.map(({ path }) => path)
     .reverse();
   const changes = await parts.disk.call('overlayChanges', { upper: at.upper, lower }, signal);
-  return withoutMountPoints(changes, await mountPoints(at.spec));
+  const own = withoutMountPoints(changes, await mountPoints(at.spec));
+  const kept = new Set(own);
+  return { own, forMounts: changes.filter((change) => !kept.has(change)).map(({ path }) => path) };
 }
 
 /** A directory in which nothing but mount points was made is none of the container's doing either. */

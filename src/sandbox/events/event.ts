@@ -9,7 +9,7 @@ const event = z.object({
   type: z.enum(['container', 'pod', 'image', 'daemon', 'node']),
   action: z.enum([
     ...['create', 'start', 'die', 'oom', 'stop', 'remove', 'exec', 'kill', 'pause', 'unpause'],
-    ...['pull', 'import', 'reconcile'],
+    ...['pull', 'import', 'commit', 'reconcile'],
   ] as const),
   pod: z.object({ id: z.string(), namespace: z.string(), name: z.string() }).optional(),
   container: z.object({ id: z.string(), name: z.string() }).optional(),

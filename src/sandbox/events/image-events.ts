@@ -32,6 +32,12 @@ export function tellingImages(images: Images, events: EventSink): Images {
         for (const image of all) tell('import', nameOf(image), factsOf(image));
         return all;
       }),
+    commit: (order, read, signal) =>
+      telling('commit', order.name, async () => {
+        const image = await images.commit(order, read, signal);
+        tell('commit', nameOf(image), factsOf(image));
+        return image;
+      }),
     async remove(text, signal) {
       const found = images.find(text);
       await images.remove(text, signal);

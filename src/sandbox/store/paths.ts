@@ -40,6 +40,8 @@ export interface Paths {
     readonly volumes: string;
     /** Images that it mounts: a mount each. */
     readonly images: string;
+    /** There while a commit holds it still. */
+    readonly heldStill: string;
     /** Mounts of volumes with shifted owners, while a container in a user namespace is made of them. */
     readonly shifted: string;
     /** The same of layers, while an overlay is. */
@@ -91,6 +93,7 @@ export function createPaths(root: string, state: string, instance: InstanceId): 
         control: join(bundle, 'ctl'),
         volumes: join(directory, 'volumes'),
         images: join(bundle, 'images'),
+        heldStill: join(bundle, 'held-still'),
         shifted: join(bundle, 'shifted'),
         staging: join(bundle, 'shifted/layers'),
       };

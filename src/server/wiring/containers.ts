@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { getArchiveVerb, putArchiveVerb } from '../control/containers/archive.ts';
 import { attachVerb } from '../control/containers/attach.ts';
+import { commitVerb } from '../control/containers/commit.ts';
 import { diffVerb } from '../control/containers/diff.ts';
 import { execVerb } from '../control/containers/exec.ts';
 import { killVerb } from '../control/containers/kill.ts';
@@ -21,6 +22,7 @@ export function containerVerbs(parts: HandlerParts): readonly Verb[] {
     runVerb(parts),
     attachVerb(parts),
     execVerb(parts),
+    commitVerb(parts),
     listContainersVerb(parts),
     stopVerb(parts),
     removeVerb(parts),

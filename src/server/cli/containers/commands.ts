@@ -4,6 +4,7 @@ import { parseTime } from '../events/time.ts';
 import { formatOption } from '../format.ts';
 import { addSettingFlags } from '../settings.ts';
 import type { Terminal } from '../terminal.ts';
+import type { CommitFlags } from './commit.ts';
 import type { CopyFlags } from './cp.ts';
 import type { HandsOnFlags } from './each.ts';
 import type { LogFlags } from './logs.ts';
@@ -44,6 +45,17 @@ export function addContainerCommands(program: Command, terminal: Terminal): void
       const { diff } = await import('./diff.ts');
       await diff(name, flags, terminal);
     });
+  command('commit', 'make an image of what a container wrote, on top of its own image')
+    .argument('<name>', `container: ${named}`)
+    .argument('[image]', 'name of the new image')
+    .option('-c, --change <instruction>', 'of a Dockerfile: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, USER, …', several, [])
+    .option('-a, --author <author>', 'who made it')
+    .option('-m, --message <text>', 'what for')
+    .option('--no-pause', 'it goes on while its files are read')
+    .action(async (name: string, image: string | undefined, flags: CommitFlags) => {
+      const { commit } = await import('./commit.ts');
+      await commit(name, image, flags, terminal);
+    });
   addSettingFlags(program.command('cp').description('copy files into a running container, or out of it'))
     .argument('<from>', `CONTAINER:/path or a path here; - for an archive on standard input; CONTAINER is a ${named}`)
     .argument('<to>', 'the other of the two; - for an archive on standard output')
@@ -63,6 +75,8 @@ export function addContainerCommands(program: Command, terminal: Terminal): void
         await (verb === 'pause' ? pause : unpause)(names, flags, terminal);
       });
 }
+
+const several = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
 function countOf(text: string): number | undefined {
   if (text === 'all') return undefined;
