@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { abortError } from '../../base/abort.ts';
 import { fail } from '../../base/errors.ts';
-import type { Reply, Tasks } from './serve.ts';
+import type { Ready, Reply, Tasks } from './serve.ts';
 
 export interface PoolOptions {
   readonly name: string;
@@ -22,11 +22,15 @@ interface Job {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
   readonly signal: AbortSignal;
+  /** Told when a Worker begins with it. */
+  readonly onBegin: () => void;
   worker?: PoolWorker;
 }
 
 interface PoolWorker {
   readonly thread: Worker;
+  /** It has loaded what it needs. */
+  ready: boolean;
   job: Job | undefined;
   idle: NodeJS.Timeout | undefined;
 }
@@ -51,9 +55,41 @@ export class WorkerPool<T extends Tasks> implements AsyncDisposable {
     argument: Parameters<T[Name]>[0],
     signal: AbortSignal,
   ): Promise<Awaited<ReturnType<T[Name]>>> {
+    return this.#run(task, argument, signal, () => undefined);
+  }
+
+  /**
+   * The same, and the task may take `ms` at most once a Worker has begun with it: that none was free, or that one took
+   * long to start on a busy machine, is not the task's. Errors: `deadline_exceeded` then too.
+   */
+  async callWithin<Name extends keyof T & string>(
+    ms: number,
+    task: Name,
+    argument: Parameters<T[Name]>[0],
+    signal: AbortSignal,
+  ): Promise<Awaited<ReturnType<T[Name]>>> {
+    const late = new AbortController();
+    let timer: NodeJS.Timeout | undefined;
+    const begin = () => {
+      const message = `${task} took longer than ${ms} ms`;
+      timer = setTimeout(() => late.abort(fail('deadline_exceeded', message)), ms);
+    };
+    try {
+      return await this.#run(task, argument, AbortSignal.any([signal, late.signal]), begin);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #run<Name extends keyof T & string>(
+    task: Name,
+    argument: Parameters<T[Name]>[0],
+    signal: AbortSignal,
+    onBegin: () => void,
+  ): Promise<Awaited<ReturnType<T[Name]>>> {
     if (signal.aborted) throw abortError(signal);
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    const job: Job = { task, argument, resolve, reject, signal };
+    const job: Job = { task, argument, resolve, reject, signal, onBegin };
     const onAbort = () => this.#giveUp(job);
     signal.addEventListener('abort', onAbort, { once: true });
     this.#line.push(job);
@@ -79,6 +115,7 @@ export class WorkerPool<T extends Tasks> implements AsyncDisposable {
       clearTimeout(worker.idle);
       worker.job = job;
       job.worker = worker;
+      if (worker.ready) job.onBegin();
       worker.thread.ref();
       worker.thread.postMessage({ id: 0, task: job.task, argument: job.argument });
     }
@@ -92,12 +129,17 @@ export class WorkerPool<T extends Tasks> implements AsyncDisposable {
   #start(): PoolWorker {
     const { module, name, holdsFiles = false } = this.#options;
     const thread = new Worker(module, { ...workerOptions(name), trackUnmanagedFds: holdsFiles });
-    const worker: PoolWorker = { thread, job: undefined, idle: undefined };
+    const worker: PoolWorker = { thread, ready: false, job: undefined, idle: undefined };
     this.#workers.add(worker);
-    thread.on('message', (reply: Reply) => this.#finish(worker, reply));
+    thread.on('message', (told: Ready | Reply) => ('ready' in told ? this.#begin(worker) : this.#finish(worker, told)));
     thread.on('error', (error: Error) => this.#lose(worker, error));
     thread.on('exit', () => this.#lose(worker, new Error('the worker ended')));
     return worker;
+  }
+
+  #begin(worker: PoolWorker): void {
+    worker.ready = true;
+    worker.job?.onBegin();
   }
 
   #finish(worker: PoolWorker, reply: Reply): void {

@@ -11,6 +11,11 @@ export interface Call {
   readonly argument: unknown;
 }
 
+/** Said once: the Worker can take calls. */
+export interface Ready {
+  readonly ready: true;
+}
+
 export type Reply =
   | { readonly id: number; readonly ok: true; readonly value: unknown }
   | {
@@ -26,6 +31,7 @@ export function serveTasks(tasks: Tasks): void {
   parentPort?.on('message', (call: Call) => {
     void answer(tasks, call).then((reply) => parentPort?.postMessage(reply, movable(reply)));
   });
+  parentPort?.postMessage({ ready: true } satisfies Ready);
 }
 
 async function answer(tasks: Tasks, call: Call): Promise<Reply> {

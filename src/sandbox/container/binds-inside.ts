@@ -1,5 +1,4 @@
 import { posix } from 'node:path';
-import { withTimeout } from '../../base/abort.ts';
 import type { BindFacts } from '../../linux/disk-worker.ts';
 import type { BindMount, SpecInput } from '../oci/spec/input.ts';
 import type { Parts } from '../parts.ts';
@@ -26,7 +25,7 @@ export async function bindsInside(
   const { bindsBelow } = await parts.features.of(runtimeOf(parts, record.handler));
   const settle = async (binds: readonly BindMount[]) => {
     const paths = binds.map(({ hostPath }) => hostPath);
-    const facts = await parts.hostPaths.call('surveyBinds', paths, withTimeout(signal, surveyTimeoutMs));
+    const facts = await parts.hostPaths.callWithin(surveyTimeoutMs, 'surveyBinds', paths, signal);
     return settled(zip(binds, facts), bindsBelow);
   };
   const [own, ofPod] = await Promise.all([settle(mounts), settle(podMounts)]);

@@ -1,6 +1,5 @@
-import { withTimeout } from '../../base/abort.ts';
 import { join } from 'node:path';
-import { during, errnoOf, fail, messageOf } from '../../base/errors.ts';
+import { during, errnoOf, errorFrom, fail, messageOf } from '../../base/errors.ts';
 import type { MountSource } from '../../linux/disk-worker.ts';
 import type { BindMount } from '../oci/spec/input.ts';
 import type { Parts } from '../parts.ts';
@@ -61,7 +60,7 @@ async function shiftMount(
 ): Promise<void> {
   try {
     const mount = { source: hostPath, readonly: false, ...to };
-    await parts.hostPaths.call('mountShifted', mount, withTimeout(signal, pathTimeoutMs));
+    await parts.hostPaths.callWithin(pathTimeoutMs, 'mountShifted', mount, signal);
   } catch (error) {
     throw during(`mount source ${hostPath} for ${containerPath}`, error);
   }
@@ -72,12 +71,11 @@ async function lookAt(
   { hostPath, containerPath }: ContainerMount,
   signal: AbortSignal,
 ): Promise<MountSource> {
-  const deadline = withTimeout(signal, pathTimeoutMs);
   try {
-    return await parts.hostPaths.call('mountSource', hostPath, deadline);
+    return await parts.hostPaths.callWithin(pathTimeoutMs, 'mountSource', hostPath, signal);
   } catch (error) {
     const what = `mount source ${hostPath} for ${containerPath}`;
-    if (deadline.aborted && !signal.aborted)
+    if (errorFrom(error).code === 'deadline_exceeded' && !signal.aborted)
       throw fail('unavailable', `${what} does not answer; look at the file system it is on`, error);
     throw fail(
       errnoOf(error) === 'ENOSPC' ? 'resource_exhausted' : 'invalid_argument',

@@ -1,5 +1,4 @@
-import { withTimeout } from '../../base/abort.ts';
-import { errnoOf, fail, messageOf } from '../../base/errors.ts';
+import { errnoOf, errorFrom, fail, messageOf } from '../../base/errors.ts';
 import type { Parts } from '../parts.ts';
 import type { ContainerConfig } from './record.ts';
 
@@ -17,12 +16,11 @@ export async function prepareLog(
   signal: AbortSignal,
 ): Promise<void> {
   if (logPath === '') return;
-  const deadline = withTimeout(signal, logTimeoutMs);
   try {
-    await parts.hostPaths.call('ensureFile', { path: logPath, mode: 0o640 }, deadline);
+    await parts.hostPaths.callWithin(logTimeoutMs, 'ensureFile', { path: logPath, mode: 0o640 }, signal);
   } catch (error) {
     const what = `log path ${logPath}`;
-    if (deadline.aborted && !signal.aborted)
+    if (errorFrom(error).code === 'deadline_exceeded' && !signal.aborted)
       throw fail('unavailable', `${what} does not answer; look at the file system it is on`, error);
     if (errnoOf(error) === 'ENOSPC') throw fail('resource_exhausted', `${what}: ${messageOf(error)}`, error);
     const reason = errnoOf(error) === 'EISDIR' ? 'it is a directory' : (errnoOf(error) ?? messageOf(error));

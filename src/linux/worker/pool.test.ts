@@ -1,0 +1,50 @@
+import { expect } from 'chai';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { CricketError } from '../../base/errors.ts';
+import { WorkerPool } from './pool.ts';
+
+interface Tasks extends Record<string, (argument: never) => unknown> {
+  readonly answer: (value: number) => number;
+  readonly never: () => Promise<never>;
+}
+
+/** Takes longer to start than its tasks may take. */
+const slowStart = 1000;
+const limit = 400;
+
+describe('a pool of workers', () => {
+  let dir: string;
+  before(() => {
+    dir = mkdtempSync(join(tmpdir(), 'cricket-pool-'));
+    const serve = pathToFileURL(join(import.meta.dirname, 'serve.ts')).href;
+    const source = `import { serveTasks } from '${serve}';
+      await new Promise((resolve) => setTimeout(resolve, ${slowStart}));
+      serveTasks({ answer: (value) => value + 1, never: () => new Promise(() => setInterval(() => {}, 1000)) });`;
+    writeFileSync(join(dir, 'worker.mjs'), source);
+  });
+  after(() => rmSync(dir, { recursive: true }));
+
+  it('counts the time of a task from when a worker begins with it, and gives up one that goes on', async () => {
+    const stuck: string[] = [];
+    const module = pathToFileURL(join(dir, 'worker.mjs'));
+    const options = { name: 'slow', module, size: 1, idleMs: 60_000, onStuck: (task: string) => stuck.push(task) };
+    await using pool = new WorkerPool<Tasks>(options);
+    const { signal } = new AbortController();
+    expect(await pool.callWithin(limit, 'answer', 1, signal)).to.equal(2);
+    const first = pool.callWithin(limit, 'never', undefined, signal).catch((error: unknown) => error);
+    const second = pool.callWithin(limit, 'answer', 2, signal);
+    expect(await first)
+      .to.be.instanceOf(CricketError)
+      .with.property('code', 'deadline_exceeded');
+    expect(await second, 'by a new worker').to.equal(3);
+    expect(stuck).to.deep.equal(['never']);
+    const gone = AbortSignal.abort();
+    expect(await pool.callWithin(limit, 'answer', 1, gone).catch((error: unknown) => error)).to.have.property(
+      'code',
+      'cancelled',
+    );
+  });
+});
