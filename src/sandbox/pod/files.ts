@@ -1,5 +1,6 @@
 import { chown, readFile, writeFile } from 'node:fs/promises';
-import { errnoOf } from '../../base/errors.ts';
+import { dirname } from 'node:path';
+import { during, errnoOf } from '../../base/errors.ts';
 import type { Paths } from '../store/paths.ts';
 import type { PodConfig, PodRecord } from './record.ts';
 import { rootOf } from './user-namespaces.ts';
@@ -14,11 +15,15 @@ export async function writePodFiles(
   facts: { readonly hostname: string; readonly ips: readonly string[] },
 ): Promise<void> {
   const at = paths.pod(record.id);
-  await Promise.all([
-    writeFile(at.hostname, `${facts.hostname}\n`, { mode: 0o644 }),
-    writeFile(at.hosts, await hostsText(record.config, facts), { mode: 0o644 }),
-    writeFile(at.resolvConf, await resolvText(record.config), { mode: 0o644 }),
-  ]);
+  try {
+    await Promise.all([
+      writeFile(at.hostname, `${facts.hostname}\n`, { mode: 0o644 }),
+      writeFile(at.hosts, await hostsText(record.config, facts), { mode: 0o644 }),
+      writeFile(at.resolvConf, await resolvText(record.config), { mode: 0o644 }),
+    ]);
+  } catch (error) {
+    throw during(`write files of the pod below ${dirname(dirname(at.hosts))}`, error);
+  }
   const { uid, gid } = rootOf(record.config);
   if (uid > 0 || gid > 0)
     await Promise.all([at.hostname, at.hosts, at.resolvConf].map(async (file) => chown(file, uid, gid)));

@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { makePrivateDirectory, saveCheckpoint, syncPath } from '../../base/checkpoint.ts';
-import { errnoOf } from '../../base/errors.ts';
+import { during, errnoOf } from '../../base/errors.ts';
 import type { ContainerId, PodId } from '../../base/ids.ts';
 import type { Logger } from '../../base/log.ts';
 import { containerRecordKind } from '../container/record.ts';
@@ -90,7 +90,7 @@ export async function createStore(paths: Paths, log: Logger): Promise<Store> {
       await write();
     } catch (error) {
       await rm(path, { recursive: true, force: true });
-      throw error;
+      throw during(`write a record below ${dirname(path)}`, error);
     }
   };
 
