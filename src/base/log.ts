@@ -7,8 +7,14 @@ export type { Logger } from 'pino';
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
+/** Bytes that wait while stderr takes none; later lines are dropped. */
+const backlog = 1024 * 1024;
+
 /** One JSON line per event on stderr: a constant message plus fields, ids always under the same key. */
 export function createLogger(level: LogLevel): Logger {
+  const stderr = pino.destination({ fd: 2, sync: true, maxLength: backlog });
+  // A full disk, or a reader that is gone, costs lines and nothing else: unheard, this error ends the process.
+  stderr.on('error', () => undefined);
   return pino(
     {
       level,
@@ -17,7 +23,7 @@ export function createLogger(level: LogLevel): Logger {
       mixin: traceFields,
       formatters: { level: (label) => ({ level: label }) },
     },
-    pino.destination({ fd: 2, sync: true }),
+    stderr,
   );
 }
 
