@@ -87,37 +87,44 @@ const cases: Readonly<Record<string, Case>> = {
   },
 };
 
-describe('a real kubelet tells the end of a container', function () {
-  this.timeout(90_000);
-  let node: TestNode;
-  before(async function () {
-    this.timeout(600_000);
-    node = await startNode();
-    for (const [name, { script, container = {}, spec = {} }] of Object.entries(cases))
-      node.run(name, staticPod({ name, script, container, spec: { restartPolicy: 'Never', ...spec } }));
-  });
-  after(async () => node[Symbol.asyncDispose]());
+/** The same must come out of both. */
+const ways = {
+  'asks again and again': { EventedPLEG: false, CRIListStreaming: false },
+  'lives on events, and has lists streamed': { EventedPLEG: true, CRIListStreaming: true },
+} as const;
 
-  for (const [name, { what, terminated }] of Object.entries(cases))
-    it(what, async () => {
-      const { main, pod } = await eventually(async () => {
-        const seen = await viewOf(node.kubelet(), name);
-        expect(seen.main.state).to.have.property('terminated');
-        return seen;
-      }, 60_000);
-      const { exitCode, reason, message, startedAt, finishedAt, containerID } = main.state['terminated'] ?? {};
-      expect({ exitCode, reason, message }).to.deep.equal({ message: undefined, ...terminated });
-      expect(Date.parse(String(finishedAt)), 'finished').to.be.at.least(Date.parse(String(startedAt)));
-      expect(containerID).to.match(/^cricket:\/\/[0-9a-f]{64}$/);
-      await eventually(async () => {
-        const { phase } = (await viewOf(node.kubelet(), name)).pod.status;
-        expect(phase).to.equal(exitCode === 0 ? 'Succeeded' : 'Failed');
-      });
-      expect(pod.status.containerStatuses).to.have.length(1);
-      expect(main.imageID).to.contain(busybox.replace(/:.*/, '@sha256:'));
+for (const [how, featureGates] of Object.entries(ways))
+  describe(`a real kubelet that ${how} tells the end of a container`, function () {
+    this.timeout(90_000);
+    let node: TestNode;
+    before(async function () {
+      this.timeout(600_000);
+      node = await startNode({ featureGates });
+      for (const [name, { script, container = {}, spec = {} }] of Object.entries(cases))
+        node.run(name, staticPod({ name, script, container, spec: { restartPolicy: 'Never', ...spec } }));
     });
+    after(async () => node[Symbol.asyncDispose]());
 
-  it('the log of one that lost a child for want of memory', async () => {
-    expect(await logOf(node.kubelet(), 'child-oom')).to.equal('Killed\nthe child ended by 137\n');
+    for (const [name, { what, terminated }] of Object.entries(cases))
+      it(what, async () => {
+        const { main, pod } = await eventually(async () => {
+          const seen = await viewOf(node.kubelet(), name);
+          expect(seen.main.state).to.have.property('terminated');
+          return seen;
+        }, 60_000);
+        const { exitCode, reason, message, startedAt, finishedAt, containerID } = main.state['terminated'] ?? {};
+        expect({ exitCode, reason, message }).to.deep.equal({ message: undefined, ...terminated });
+        expect(Date.parse(String(finishedAt)), 'finished').to.be.at.least(Date.parse(String(startedAt)));
+        expect(containerID).to.match(/^cricket:\/\/[0-9a-f]{64}$/);
+        await eventually(async () => {
+          const { phase } = (await viewOf(node.kubelet(), name)).pod.status;
+          expect(phase).to.equal(exitCode === 0 ? 'Succeeded' : 'Failed');
+        });
+        expect(pod.status.containerStatuses).to.have.length(1);
+        expect(main.imageID).to.contain(busybox.replace(/:.*/, '@sha256:'));
+      });
+
+    it('the log of one that lost a child for want of memory', async () => {
+      expect(await logOf(node.kubelet(), 'child-oom')).to.equal('Killed\nthe child ended by 137\n');
+    });
   });
-});
