@@ -51,6 +51,8 @@ export async function measureKubelet(
       dir: join(contestant.dir, 'kubelet'),
       cgroupRoot: `${contestant.cgroup}-kubelet`,
     });
+    // Those that ended wait for a collection of the kubelet's that does not come any more.
+    scope.defer(() => removeSandboxes(contestant));
     scope.defer(() => kubelet.stop());
     nodes.push({ contestant, kubelet, up: [], down: [] });
   }
@@ -94,6 +96,13 @@ async function round(
     return (await contestant.cri.runtime.listPodSandbox({ filter })).items.length === 0;
   });
   return [up, performance.now() - ending];
+}
+
+async function removeSandboxes({ cri }: Contestant): Promise<void> {
+  for (const { id: podSandboxId } of (await cri.runtime.listPodSandbox()).items) {
+    await cri.runtime.stopPodSandbox({ podSandboxId });
+    await cri.runtime.removePodSandbox({ podSandboxId });
+  }
 }
 
 const manifest = (name: string, image: string): object => ({
