@@ -56,6 +56,7 @@ const types: Readonly<Record<ValueSetting['type'], string>> = {
   number: 'number',
   boolean: 'true or false',
   list: 'list',
+  tables: 'tables',
 };
 
 function row(name: string, setting: ValueSetting): readonly string[] {

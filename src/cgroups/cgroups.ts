@@ -1,4 +1,6 @@
 import type { Watcher } from '../linux/watcher.ts';
+import { checkBlockIo, setBlockIoWeights } from './block-io.ts';
+import type { BlockIoKinds, BlockIoWeights } from './block-io.ts';
 import { allSides, controllersFor } from './controllers.ts';
 import { createGroup, createSubgroup } from './create.ts';
 import { parseCgroupfsParent } from './drivers/cgroupfs.ts';
@@ -69,6 +71,10 @@ export interface Cgroups {
    * lacks. See checkHonoured.
    */
   check(near: CgroupPath, resources: Resources): void;
+  /** The same of block I/O. See checkBlockIo. */
+  checkBlockIo(near: CgroupPath, kinds: BlockIoKinds): void;
+  /** Weights of block I/O. See setBlockIoWeights. */
+  setBlockIoWeights(path: CgroupPath, weights: BlockIoWeights): void;
   /** Sizes of huge pages that this kernel has: `2MB`, `1GB`. */
   readonly hugepageSizes: readonly string[];
   /** Whether systemd writes its files too. */
@@ -178,6 +184,8 @@ export function openCgroups(options: CgroupsOptions = {}): Cgroups {
     processes: (path) => membersOf(layout, path),
     move: (pid, path) => moveProcess(layout, pid, path),
     check: (near, resources) => checkHonoured(layout, near, resources),
+    checkBlockIo: (near, kinds) => checkBlockIo(layout, near, kinds),
+    setBlockIoWeights: (path, weights) => setBlockIoWeights(layout, path, weights),
     hugepageSizes: layout.hugepageSizes,
     update: (path, resources, signal) => updater.update(path, resources, signal),
     isUnit: (path) => asUnit(path) !== undefined,

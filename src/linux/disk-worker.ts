@@ -35,6 +35,8 @@ import { serveTasks } from './worker/serve.ts';
 export interface MountSource {
   /** Whether mounts made below it inside a container can show on the host. */
   readonly shared: boolean;
+  /** Else it has nothing below it. */
+  readonly directory: boolean;
 }
 
 export interface LayerMount extends Overlay {
@@ -140,7 +142,8 @@ export const diskTasks = {
   /** Looks at a path that a user named; a missing one is made a directory (root, 0755). */
   mountSource(path: string): MountSource {
     makeDirectories(path, 0o755);
-    return { shared: mountOf(realpathSync(path), readMounts())?.shared ?? false };
+    const real = realpathSync(path);
+    return { shared: mountOf(real, readMounts())?.shared ?? false, directory: statSync(real).isDirectory() };
   },
   /** What a bind of each path brings along. */
   surveyBinds(paths: readonly string[]): readonly BindFacts[] {

@@ -14,6 +14,7 @@ import type { EventSink } from './events/event-log.ts';
 import type { NodeNetwork } from './network/network.ts';
 import type { CdiLibrary } from './oci/cdi/library.ts';
 import type { CdiWatch } from './oci/cdi/watch.ts';
+import type { BlockIoClasses } from './oci/blockio.ts';
 import type { FeatureReader } from './oci/features.ts';
 import type { OciRuntime } from './oci/runtime.ts';
 import type { SeccompFilters } from './oci/seccomp-filters.ts';
@@ -30,6 +31,7 @@ export interface SandboxSettings extends UlimitSettings {
   readonly init: string;
   readonly cgroupParent: string;
   readonly pidsLimit: number;
+  readonly blockIoClasses: BlockIoClasses;
   readonly defaultRuntime: string;
   /** Where OCI hooks are. */
   readonly hookDirectories: readonly string[];

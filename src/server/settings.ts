@@ -12,6 +12,7 @@ import { unlimited } from '../sandbox/oci/spec/rlimits.ts';
 import { ulimitsAnnotation } from '../sandbox/oci/spec/ulimits.ts';
 import type { Parts, SandboxSettings } from '../sandbox/parts.ts';
 import { cgroupParent } from './wiring/cgroups.ts';
+import { blockIoClasses } from './config/sections/blockio.ts';
 import { builtInUlimits } from './config/sections/containers.ts';
 import type { Config } from './config/schema.ts';
 
@@ -26,6 +27,7 @@ export function sandboxSettings(config: Config, log: Logger): SandboxSettings {
     rlimits: rlimits(config, hardLimits, log),
     ulimitsByAnnotation: config.containers.annotations.includes(ulimitsAnnotation),
     hardLimits,
+    blockIoClasses: blockIoClasses(config.blockio),
     defaultRuntime: config.defaultRuntime,
     hookDirectories: config.hooks.dirs,
     logSizeMax: config.containers.logSizeMax,

@@ -22,6 +22,7 @@ import { containerKey, containerTitle } from './record.ts';
 import type { ContainerConfig, ContainerRecord } from './record.ts';
 import { deleteFiles } from './remove.ts';
 import type { RemoveParts } from './remove.ts';
+import { containerBlockIo } from './block-io.ts';
 import { loweredNotes } from './lowered.ts';
 import { imagesOfVolumes } from './image-volumes.ts';
 import { editSpec } from './edit-spec.ts';
@@ -115,8 +116,10 @@ async function makeContainer(parts: CreateParts, pod: Pod, config: ContainerConf
   if (config.pid === 'pod') await traced('pod.init', () => ensurePodInit(parts, pod, signal));
   const user = await traced('container.user', () => containerUser(at.rootfs, config, image));
   checkMapped(pod.record.config, user);
+  const blockIo = await containerBlockIo(parts, config.name, pod.record);
   const runtime = runtimeOf(parts, record.handler);
-  const input = await traced('container.spec', () => gatherSpec(parts, { record, pod, image, user, labels }, signal));
+  const sources = { record, pod, image, user, labels, blockIo };
+  const input = await traced('container.spec', () => gatherSpec(parts, sources, signal));
   const built = await traced('container.edits', () => editSpec(parts, record, pod.record.config, buildSpec(input)));
   const lowered = loweredNotes(parts, record, config.resources);
   if (lowered.length > 0) parts.log.warn({ container: id, lowered }, 'container has less than it asked for');
@@ -129,6 +132,7 @@ async function makeContainer(parts: CreateParts, pod: Pod, config: ContainerConf
   undo.defer('process and cgroup', (s) => dismantle(parts, container, s));
   const monitored = await traced('container.runtime', () => monitor(parts, record, signal));
   await settleUnitLimits(parts, record.cgroup, config.resources, signal);
+  parts.cgroups.setBlockIoWeights(record.cgroup as CgroupPath, blockIo.weights);
   reach('create:monitor');
   if (shift !== undefined) await settleShifted(parts, record, { shift, user, pid: monitored.init.pid }, signal);
   await parts.seccompFilters.learn(runtime, built, id);

@@ -39,13 +39,13 @@ async function resolveMount(
   signal: AbortSignal,
 ): Promise<BindMount> {
   const { hostPath, containerPath, propagation } = mount;
-  const { shared } = await lookAt(parts, mount, signal);
+  const { shared, directory } = await lookAt(parts, mount, signal);
   if (propagation === 'rshared' && !shared)
     throw fail(
       'invalid_argument',
       `mount source ${hostPath} for ${containerPath} is not on a shared mount, as bidirectional propagation needs; run mount --make-rshared on the mount it is on`,
     );
-  return { ...mount, uidMappings: [], gidMappings: [] };
+  return { ...mount, directory, uidMappings: [], gidMappings: [] };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { errnoOf, fail, messageOf } from '../../base/errors.ts';
 import type { Image } from '../../image/service.ts';
+import type { BlockIo } from '../oci/blockio.ts';
 import { chooseCommand } from '../oci/spec/command.ts';
 import { listHostDevices, resolveDevice } from '../oci/spec/host-devices.ts';
 import type { DeviceNode, NamespaceChoice, Namespaces, SeccompChoice, SpecInput } from '../oci/spec/input.ts';
@@ -47,6 +48,7 @@ export interface SpecSources {
   readonly image: Image;
   readonly user: SpecInput['user'];
   readonly labels: SelinuxLabels;
+  readonly blockIo: BlockIo;
 }
 
 /** Everything the specification needs, looked up: paths, devices, namespaces, profiles. */
@@ -91,7 +93,7 @@ export async function gatherSpec(parts: SpecParts, sources: SpecSources, signal:
     readonlyPaths: config.readonlyPaths,
     namespaces,
     resources: specResources(config.resources, { ...parts.settings, hugepageSizes: parts.cgroups.hugepageSizes }),
-    blockIo: {},
+    blockIo: sources.blockIo.throttle,
     oomScoreAdj: givenOomScore(parts, config.resources.oomScoreAdj),
     rlimits: containerLimits(config.name, pod.record.config.annotations, parts.settings),
     annotations: specAnnotations(sources),

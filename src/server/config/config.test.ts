@@ -25,7 +25,7 @@ describe('configuration', () => {
 
   it('reads its own print back to the same', () => {
     const config = from(
-      'group = "998"\ndefault_runtime = "my.vm"\n[runtimes."my.vm"]\npath = "/opt/a b"\n[ulimits.core]\nsoft=0\nhard=-1\n[images]\nplain_http = ["a.b:5000"]\n',
+      'group = "998"\ndefault_runtime = "my.vm"\n[runtimes."my.vm"]\npath = "/opt/a b"\n[ulimits.core]\nsoft=0\nhard=-1\n[images]\nplain_http = ["a.b:5000"]\n[[blockio.classes.slow]]\nweight = 10\n[[blockio.classes.slow]]\ndevices = ["/dev/sd*"]\nthrottle_read_bps = "60M"\n',
     );
     const printed = printConfig(config);
     expect(from(printed)).to.deep.equal(config);
@@ -44,6 +44,8 @@ describe('configuration', () => {
       '[log]\nlevel = "loud"',
       '/etc/cricket/cricket.toml: log.level = "loud": must be one of "trace", "debug", "info", "warn", "error"',
     ],
+    ['[[blockio.classes.a]]\nthrottle_read_bps = 5', 'blockio.classes.a.0 = {'],
+    ['[[blockio.classes.a]]\nweight = 5', 'blockio.classes.a.0.weight = 5: must be a whole number from 10 to 1000'],
     ['socket = "run/x"', 'socket = "run/x": must be an absolute path'],
     ['colour = 1', '/etc/cricket/cricket.toml: colour: unknown setting; known outside the sections: socket'],
     ['[network]\ncniConfDir = "/x"', 'network.cniConfDir: unknown setting; known in [network]: mode'],

@@ -45,8 +45,16 @@ function section(setting: Setting, content: unknown, path: readonly string[]): s
 }
 
 function value(name: string, setting: ValueSetting, current: unknown): string[] {
-  const line = stringify({ [name]: current }).trim();
+  const line = setting.type === 'tables' ? `${name} = ${inline(current)}` : stringify({ [name]: current }).trim();
   return [...comment(explanation(setting)), line];
+}
+
+/** Tables on one line: their names would otherwise be read as those of tables of the whole file. */
+function inline(content: unknown): string {
+  if (Array.isArray(content)) return `[${content.map(inline).join(', ')}]`;
+  if (typeof content !== 'object' || content === null) return JSON.stringify(content);
+  const pairs = Object.entries(content).map(([key, value]) => `${JSON.stringify(key)} = ${inline(value)}`);
+  return pairs.length === 0 ? '{}' : `{ ${pairs.join(', ')} }`;
 }
 
 /** Description, choices, default of a setting, and whether it is read again, in one text. */

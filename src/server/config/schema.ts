@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { blockioSection } from './sections/blockio.ts';
 import { cdiSection } from './sections/cdi.ts';
 import { cgroupSection } from './sections/cgroup.ts';
 import { containersSection, ulimitsSection } from './sections/containers.ts';
@@ -31,6 +32,7 @@ export const configSchema = z
     images: imagesSection.prefault({}),
     containers: containersSection.prefault({}),
     ulimits: ulimitsSection,
+    blockio: blockioSection.prefault({}),
     cdi: cdiSection.prefault({}),
     hooks: hooksSection.prefault({}),
     streaming: streamingSection.prefault({}),

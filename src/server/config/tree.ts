@@ -27,7 +27,8 @@ export interface RecordSetting {
 
 export interface ValueSetting {
   readonly kind: 'value';
-  readonly type: 'string' | 'number' | 'boolean' | 'list';
+  /** `tables`: lists of tables by names that the user chooses. */
+  readonly type: 'string' | 'number' | 'boolean' | 'list' | 'tables';
   readonly description: string;
   /** The only values there are, for a choice. */
   readonly choices: readonly string[];
@@ -88,6 +89,8 @@ function settingOf(
     }
     case 'record':
       if (definition.valueType === undefined) break;
+      if (definition.valueType.def.type === 'array')
+        return { kind: 'value', type: 'tables', description, choices: [], defaultValue, reloads };
       return { kind: 'record', description, entry: settingOf(definition.valueType) };
     case 'enum':
       return {

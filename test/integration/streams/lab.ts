@@ -59,6 +59,7 @@ export class StreamLab implements AsyncDisposable {
           ulimitsByAnnotation: false,
           hardLimits: new Map<string, bigint>(),
           hookDirectories: [],
+          blockIoClasses: {},
           defaultRuntime: 'crun',
         },
         detachKeys: parseDetachKeys('ctrl-p,ctrl-q'),

@@ -1,5 +1,5 @@
 import type { NodeProfile } from './seccomp/profile.ts';
-import type { OciIdMapping, OciInteger, OciRlimit } from './oci.ts';
+import type { OciBlockIo, OciIdMapping, OciInteger, OciRlimit } from './oci.ts';
 
 /**
  * Everything that decides a container's config.json, settled: the parser of the RPC has applied the defaults,
@@ -43,7 +43,7 @@ export interface SpecInput {
   readonly namespaces: Namespaces;
   readonly resources: SpecResources;
   /** The `blockIO` section as it goes into the file; empty: none. */
-  readonly blockIo: Readonly<Record<string, unknown>>;
+  readonly blockIo: OciBlockIo;
   /** Already raised to what the daemon may set: `effectiveOomScoreAdj`. */
   readonly oomScoreAdj: number;
   readonly rlimits: readonly OciRlimit[];
@@ -72,6 +72,8 @@ export interface BindMount {
   readonly readonly: boolean;
   /** With `readonly` only: submounts become read-only too. */
   readonly recursiveReadonly: boolean;
+  /** false: a file, which has no submounts. Left out: not known. */
+  readonly directory?: boolean;
   readonly propagation: Propagation;
   /** More mount options: `nosuid`, `nodev`, `noexec` and friends. */
   readonly options: readonly string[];

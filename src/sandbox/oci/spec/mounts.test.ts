@@ -47,6 +47,7 @@ describe('mounts', () => {
       'nodev',
     ]);
     expect(options({ readonly: true, recursiveReadonly: true })).to.deep.equal(['rbind', 'rprivate', 'rro']);
+    expect(options({ readonly: true, recursiveReadonly: true, directory: false })).to.include('ro');
   });
 
   it('refuse what excludes each other, and the root', () => {

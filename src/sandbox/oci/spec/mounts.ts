@@ -49,7 +49,8 @@ function bindMount(id: string, mount: BindMount): OciMount {
 
 function accessOf(mount: BindMount): string {
   if (!mount.readonly) return 'rw';
-  return mount.recursiveReadonly ? 'rro' : 'ro';
+  // crun 1.8 fails on `rro` of a file, where it means the same as `ro`.
+  return mount.recursiveReadonly && mount.directory !== false ? 'rro' : 'ro';
 }
 
 /** KEP-3857: a mount that lets events through could gain a writable submount afterwards. */

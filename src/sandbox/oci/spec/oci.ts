@@ -120,7 +120,21 @@ export interface OciResources {
   readonly pids?: { readonly limit: OciInteger };
   readonly hugepageLimits?: readonly { readonly pageSize: string; readonly limit: OciInteger }[];
   readonly unified?: Readonly<Record<string, string>>;
-  readonly blockIO?: Readonly<Record<string, unknown>>;
+  readonly blockIO?: OciBlockIo;
+}
+
+export interface BlockDevice {
+  readonly major: number;
+  readonly minor: number;
+}
+export type OciBlockRate = BlockDevice & { readonly rate: number };
+
+/** `linux.resources.blockIO` of runtime-spec, without weights: runtimes know other files for them than kernels have. */
+export interface OciBlockIo {
+  readonly throttleReadBpsDevice?: readonly OciBlockRate[];
+  readonly throttleWriteBpsDevice?: readonly OciBlockRate[];
+  readonly throttleReadIOPSDevice?: readonly OciBlockRate[];
+  readonly throttleWriteIOPSDevice?: readonly OciBlockRate[];
 }
 
 export interface OciSeccomp {
