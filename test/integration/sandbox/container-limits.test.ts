@@ -239,6 +239,6 @@ hard = 0`;
     const config = containerWith({ name: 'c', resources: { cpusetCpus: String(cpus().length + 7) } });
     const request = { podSandboxId: pod.id, config, sandboxConfig: pod.config };
     const message = await fails(cricket.client.runtime.createContainer(request), 'INVALID_ARGUMENT', /cpuset/);
-    expect(message).to.contain('(c)');
+    expect(message).to.contain('container c: ');
   });
 });
