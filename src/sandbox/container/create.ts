@@ -27,7 +27,7 @@ import { loweredNotes } from './lowered.ts';
 import { imagesOfVolumes } from './image-volumes.ts';
 import { editSpec } from './edit-spec.ts';
 import { prepareLog } from './prepare-log.ts';
-import { settleShifted, staged } from './shifted.ts';
+import { makeBundle, settleShifted, staged } from './shifted.ts';
 import { dismantle, runtimeOf } from './release.ts';
 import { gatherSpec } from './spec-input.ts';
 import { cgroupResources } from './spec-resources.ts';
@@ -108,6 +108,7 @@ async function makeContainer(parts: CreateParts, pod: Pod, config: ContainerConf
   const shift = shiftOf(pod.record);
   const labels = labelsInPod(parts, pod.record, config);
   const rootfs = { lower, write: { upper: at.upper, work: at.work }, target: at.rootfs, ...contextOf(labels) };
+  await makeBundle(at.bundle, shift);
   await traced('container.rootfs', () =>
     disk.call('mountLayers', { ...rootfs, shift: staged(shift, at.staging) }, signal),
   );

@@ -1,4 +1,5 @@
-import { chown, stat } from 'node:fs/promises';
+import { chown, mkdir, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { errnoOf } from '../../base/errors.ts';
 import type { Owner } from '../../linux/fds.ts';
 import type { Shift, StagedShift } from '../../linux/shifted.ts';
@@ -9,6 +10,16 @@ import type { Container } from '../store/store.ts';
 import type { ContainerRecord } from './record.ts';
 import { runtimeOf } from './release.ts';
 import { isLive } from './state.ts';
+
+/**
+ * The directory of a container, which nobody else may enter: below it are its root file system and the programs with
+ * setuid that are there (CVE-2021-41103). In a user namespace it is set up as that one's root, so by a group of its own.
+ */
+export async function makeBundle(bundle: string, shift: Shift | undefined): Promise<void> {
+  await mkdir(dirname(bundle), { recursive: true, mode: 0o711 });
+  await mkdir(bundle, { mode: 0o710 });
+  if (shift !== undefined) await chown(bundle, 0, shift.root.gid);
+}
 
 /** 1:3, of /dev/null. */
 const nullDevice = 0x103;

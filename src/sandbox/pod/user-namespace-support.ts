@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { withTimeout } from '../../base/abort.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { DiskPool } from '../../linux/disk.ts';
@@ -7,6 +8,13 @@ import type { Watcher } from '../../linux/watcher.ts';
 import type { FeatureReader } from '../oci/features.ts';
 import type { OciRuntime } from '../oci/runtime.ts';
 import type { UserMaps } from './record.ts';
+
+interface SupportDirectories {
+  /** On the file system that has the layers. */
+  readonly root: string;
+  /** Containers' root file systems are mounted below it. */
+  readonly state: string;
+}
 
 interface SupportParts {
   readonly disk: DiskPool;
@@ -27,15 +35,14 @@ const refusalMs = 30_000;
  */
 export class UserNamespaces {
   readonly #parts: SupportParts;
-  readonly #root: string;
+  readonly #directories: SupportDirectories;
   /** Why the host cannot; '' where it can. */
   #answer: Promise<string> | undefined;
   #staleAt = Infinity;
 
-  /** `root`: a directory of ours on the file system that has the layers. */
-  constructor(parts: SupportParts, root: string) {
+  constructor(parts: SupportParts, directories: SupportDirectories) {
     this.#parts = parts;
-    this.#root = root;
+    this.#directories = directories;
   }
 
   /** Why pods of this runtime cannot have them; '' where they can. */
@@ -57,14 +64,24 @@ export class UserNamespaces {
 
   async #probe(): Promise<string> {
     const { disk, lifetime, watcher } = this.#parts;
+    const { root, state } = this.#directories;
     const signal = withTimeout(lifetime, probeTimeoutMs);
     try {
+      const closed = await closedDirectory(state);
+      if (closed !== undefined)
+        return `${closed} lets no other user in, as whom the containers' root file systems are looked for; chmod o+x ${closed}`;
       await using held = await holdUserNamespace(watcher, { uids: anyone, gids: anyone, kinds: [] }, signal);
-      const request = { directory: join(this.#root, 'probe'), userNamespace: `/proc/${held.pid}/ns/user` };
+      const request = { directory: join(root, 'probe'), userNamespace: `/proc/${held.pid}/ns/user` };
       if (await disk.call('canShift', request, signal)) return '';
-      return `the kernel cannot show files below ${this.#root} with other owners (idmapped mounts): it takes Linux 5.19, and ext4, xfs or btrfs there`;
+      return `the kernel cannot show files below ${root} with other owners (idmapped mounts): it takes Linux 5.19, and ext4, xfs or btrfs there`;
     } catch (error) {
       return messageOf(error);
     }
   }
+}
+
+/** The first directory, from a path upwards, that others may not enter; undefined: there is none. */
+export async function closedDirectory(path: string): Promise<string | undefined> {
+  if (((await stat(path)).mode & 0o001) === 0) return path;
+  return path === dirname(path) ? undefined : closedDirectory(dirname(path));
 }

@@ -82,7 +82,7 @@ export async function openParts(given: Given, stack: AsyncDisposableStack): Prom
   const apparmor = new AppArmor(watcher, log, lifetime);
   apparmor.start();
   const features = new FeatureReader(watcher, lifetime);
-  const userNamespaces = new UserNamespaces({ disk, features, lifetime, watcher }, config.root);
+  const userNamespaces = new UserNamespaces({ disk, features, lifetime, watcher }, config);
   const common = {
     ...{ store, paths, runtimes, cgroups, images, network, watcher, podCalls, disk, hostPaths, settings, host },
     ...{ log, events, reach, lifetime, version, instance, bootId, root: config.root, stateDirectory: config.state },

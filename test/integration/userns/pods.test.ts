@@ -72,6 +72,8 @@ describe('pods with a user namespace', function () {
         expect(statSync(join(upper, 'etc/passwd'))).to.include({ uid: first, gid: first });
         expect(() => lstatSync(join(upper, 'bin/busybox'))).to.throw(/ENOENT/);
         expect(statSync(join(cricket.root, 'pods', pod.id, 'hosts'))).to.include({ uid: first, gid: first });
+        const bundle = statSync(join(cricket.state, 'containers', container.id));
+        expect({ ...bundle, mode: bundle.mode & 0o777 }).to.include({ mode: 0o710, uid: 0, gid: first });
       });
 
       it('own their namespaces: sysctls are theirs, and set as asked', async () => {
