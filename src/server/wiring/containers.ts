@@ -12,6 +12,7 @@ import { removeVerb } from '../control/containers/remove.ts';
 import { runVerb } from '../control/containers/run.ts';
 import { stopVerb } from '../control/containers/stop.ts';
 import { waitVerb } from '../control/containers/wait.ts';
+import { pruneVerb } from '../control/prune.ts';
 import type { Verb } from '../control/verb.ts';
 import type { HandlerParts } from '../handlers.ts';
 
@@ -25,6 +26,7 @@ export function containerVerbs(parts: HandlerParts): readonly Verb[] {
     commitVerb(parts),
     listContainersVerb(parts),
     stopVerb(parts),
+    pruneVerb(parts),
     removeVerb(parts),
     killVerb(parts),
     waitVerb(parts),

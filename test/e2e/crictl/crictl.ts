@@ -31,7 +31,7 @@ export interface Crictl {
 }
 
 /** Built where missing, which takes a minute. */
-function crictlBinary(): string {
+export function crictlBinary(): string {
   const script = join(import.meta.dirname, '../../../hack/lab/go-tools');
   return execFileSync(script, ['crictl'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).trim();
 }

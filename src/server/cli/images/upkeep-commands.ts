@@ -61,7 +61,8 @@ export function addImageUpkeepCommands(images: Command, terminal: Terminal): voi
     });
 }
 
-function secondsOf(text: string): number {
+/** How long ago a time such as 12h is, in seconds. */
+export function secondsOf(text: string): number {
   const now = Date.now();
   const then = /^\d+(\.\d+)?$/.test(text) ? undefined : parseTime(text, now);
   if (then === undefined || then > now) throw new InvalidArgumentError('Give a time such as 90m, 12h or 2d.');

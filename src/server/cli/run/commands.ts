@@ -1,8 +1,11 @@
-import { InvalidArgumentError, Option } from 'commander';
+import { Argument, InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import { CricketError } from '../../../base/errors.ts';
 import { formatOption } from '../format.ts';
 import type { FormatFlag } from '../format.ts';
+import { secondsOf } from '../images/upkeep-commands.ts';
+import type { PruneFlags } from '../prune.ts';
+import { prunables } from './prunables.ts';
 import { addSettingFlags } from '../settings.ts';
 import type { SettingFlags } from '../settings.ts';
 import type { Finish, Terminal } from '../terminal.ts';
@@ -45,6 +48,7 @@ export function addRunCommands(program: Command, terminal: Terminal, finish: Fin
       const { stop } = await import('./stop.ts');
       await stop(names, flags, terminal);
     });
+  addPrune(command('prune', 'remove containers of cricket run that have ended, and images without a name'), terminal);
   command('rm', 'remove containers that cricket run made, with their logs and files')
     .argument('<names...>', `containers: ${named}`)
     .option('-f, --force', 'those that run too', false)
@@ -92,6 +96,21 @@ function addRun(command: Command, terminal: Terminal, finish: Finish): void {
     .action(async (image: string, words: readonly string[], flags: RunFlags) => {
       const { run } = await import('./run.ts');
       await ending(finish, terminal, async () => run([image, ...words], flags, terminal));
+    });
+}
+
+function addPrune(command: Command, terminal: Terminal): void {
+  command
+    .addArgument(new Argument('[what]', 'only these').choices(prunables))
+    .option('-a, --all', 'containers of CRI and images with a name too', false)
+    .option('--older-than <time>', 'only what ended, or came here, longer ago: 12h, 2d', secondsOf)
+    .option('-l, --label <key[=value]>', 'only with this label; may be repeated', several, [])
+    .option('-n, --dry-run', 'only tell what would go', false)
+    .option('-f, --force', 'do not ask', false)
+    .addOption(formatOption())
+    .action(async (what: (typeof prunables)[number] | undefined, flags: PruneFlags) => {
+      const { prune } = await import('../prune.ts');
+      await prune(what, flags, terminal);
     });
 }
 
