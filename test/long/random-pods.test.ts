@@ -1,8 +1,8 @@
-import { openLab, tryRandomPods } from '../integration/pods/random-pods.ts';
+import { limitMs, openLab, tryRandomPods } from '../integration/pods/random-pods.ts';
 import type { Lab } from '../integration/pods/random-pods.ts';
 
 describe('many pods of random fields', function () {
-  this.timeout(1_800_000);
+  this.timeout(limitMs(200) + 120_000);
   let lab: Lab;
   before(async () => (lab = await openLab()));
   after(async () => lab.stop());

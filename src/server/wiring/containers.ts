@@ -11,6 +11,7 @@ import { pauseVerb, unpauseVerb } from '../control/containers/pause.ts';
 import { removeVerb } from '../control/containers/remove.ts';
 import { runVerb } from '../control/containers/run.ts';
 import { stopVerb } from '../control/containers/stop.ts';
+import { updateVerb } from '../control/containers/update.ts';
 import { waitVerb } from '../control/containers/wait.ts';
 import { pruneVerb } from '../control/prune.ts';
 import type { Verb } from '../control/verb.ts';
@@ -31,6 +32,7 @@ export function containerVerbs(parts: HandlerParts): readonly Verb[] {
     killVerb(parts),
     waitVerb(parts),
     logFileVerb(parts),
+    updateVerb(parts),
     pauseVerb(parts),
     unpauseVerb(parts),
     diffVerb(parts),

@@ -1,8 +1,8 @@
-import { openLab, tryRandomPods } from './random-pods.ts';
+import { limitMs, openLab, tryRandomPods } from './random-pods.ts';
 import type { Lab } from './random-pods.ts';
 
 describe('pods of random fields', function () {
-  this.timeout(300_000);
+  this.timeout(limitMs(10) + 120_000);
   let lab: Lab;
   before(async () => (lab = await openLab()));
   after(async () => lab.stop());

@@ -8,10 +8,11 @@ import type { CommitFlags } from './commit.ts';
 import type { CopyFlags } from './cp.ts';
 import type { HandsOnFlags } from './each.ts';
 import type { LogFlags } from './logs.ts';
+import type { UpdateFlags } from './update.ts';
 
 const named = 'name, pod/container, namespace/pod/container or the beginning of an id';
 
-/** `cricket kill|wait|logs|diff|cp|pause|unpause`: what Docker has for a container, and CRI no RPC. */
+/** `cricket kill|wait|logs|diff|cp|update|pause|unpause`: what Docker has for a container, and CRI no RPC. */
 export function addContainerCommands(program: Command, terminal: Terminal): void {
   const command = (name: string, description: string) =>
     addSettingFlags(program.command(name).description(description)).addOption(formatOption());
@@ -63,6 +64,21 @@ export function addContainerCommands(program: Command, terminal: Terminal): void
     .action(async (from: string, to: string, flags: CopyFlags) => {
       const { copy } = await import('./cp.ts');
       await copy(from, to, flags, terminal);
+    });
+  command('update', 'change limits of containers, all that are given or none; -1 lifts one')
+    .argument('<names...>', `containers: ${named}`)
+    .option('-m, --memory <bytes>', '512m, 2g')
+    .option('--memory-swap <bytes>', 'memory and swap together')
+    .option('--cpus <number>', '1.5')
+    .option('--cpu-shares <number>', 'weight against others, 2 to 262144')
+    .option('--cpu-quota <microseconds>', 'in each period')
+    .option('--cpu-period <microseconds>', '1000 to 1000000')
+    .option('--cpuset-cpus <list>', '0-3,8')
+    .option('--cpuset-mems <list>', '0,1')
+    .option('--pids-limit <number>', 'processes and threads')
+    .action(async (names: readonly string[], flags: UpdateFlags) => {
+      const { update } = await import('./update.ts');
+      await update(names, flags, terminal);
     });
   for (const [verb, description] of [
     ['pause', 'hold containers still, with all their processes; a stop ends it'],
