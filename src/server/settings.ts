@@ -54,8 +54,15 @@ function rlimits(config: Config, ours: ReadonlyMap<string, bigint>, log: Logger)
 
 /** Handlers by name, each with a state directory of its own. */
 export function ociRuntimes(config: Config): ReadonlyMap<string, OciRuntime> {
-  const entries = Object.entries(config.runtimes).map(([name, { path, root }]) => {
-    const runtime: OciRuntime = { name, path, root: root || join(config.state, 'runtimes', name) };
+  const entries = Object.entries(config.runtimes).map(([name, given]) => {
+    const { path, root, options, allowedAnnotations: annotations } = given;
+    const runtime: OciRuntime = {
+      name,
+      path,
+      root: root || join(config.state, 'runtimes', name),
+      options,
+      annotations,
+    };
     return [name, runtime] as const;
   });
   return new Map(entries);

@@ -9,6 +9,7 @@ import type { CgroupPath } from '../../cgroups/path.ts';
 import type { Image } from '../../image/service.ts';
 import { createMonitored } from '../oci/conmon.ts';
 import type { Monitored } from '../oci/conmon.ts';
+import { requireProgram } from '../oci/runtime.ts';
 import { buildSpec } from '../oci/spec/spec.ts';
 import { encodeSpec } from '../oci/spec/encode.ts';
 import { ensurePodInit } from '../pod/init.ts';
@@ -85,6 +86,7 @@ async function makeContainer(parts: CreateParts, pod: Pod, config: ContainerConf
   if (!isReady(pod.state))
     throw fail('failed_precondition', `${podTitle(pod.record)} is ${pod.state.kind}; make a new one`);
   const image = requireImage(parts, config);
+  await requireProgram(runtimeOf(parts, pod.record.handler));
   const record = planContainer(parts, pod, config, image);
   const { id } = record;
   const at = paths.container(id);

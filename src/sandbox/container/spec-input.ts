@@ -8,6 +8,7 @@ import type { DeviceNode, NamespaceChoice, Namespaces, SeccompChoice, SpecInput 
 import { chooseCgroupNamespace } from '../oci/spec/namespaces.ts';
 import { parseSeccompProfile } from '../oci/spec/seccomp/profile.ts';
 import { containerLimits } from '../oci/spec/ulimits.ts';
+import { toldAnnotations } from '../oci/runtime.ts';
 import { hostnameOf } from '../pod/run.ts';
 import { rootOf, shiftOf, userNamespace, hostFor } from '../pod/user-namespaces.ts';
 import type { Parts } from '../parts.ts';
@@ -96,7 +97,7 @@ export async function gatherSpec(parts: SpecParts, sources: SpecSources, signal:
     blockIo: sources.blockIo.throttle,
     oomScoreAdj: givenOomScore(parts, config.resources.oomScoreAdj),
     rlimits: containerLimits(config.name, pod.record.config.annotations, parts.settings),
-    annotations: specAnnotations(sources),
+    annotations: specAnnotations(parts, sources),
     host: hostFor(pod.record, parts.host),
   };
 }
@@ -159,11 +160,13 @@ async function chooseSeccomp(record: ContainerRecord): Promise<SeccompChoice> {
 }
 
 /**
- * What other tools on the node read from config.json. Annotations of the pod's author stay out: to crun and runc
- * some of them are orders (`run.oci.*` can switch seccomp off).
+ * What other tools on the node read from config.json. Annotations of the pod's author stay out, but for those that the
+ * configuration of the runtime lets in: to crun and runc some are orders (`run.oci.*` can switch seccomp off).
  */
-function specAnnotations({ record, pod }: SpecSources): Readonly<Record<string, string>> {
+function specAnnotations(parts: SpecParts, { record, pod }: SpecSources): Readonly<Record<string, string>> {
+  const given = { ...pod.record.config.annotations, ...record.config.annotations };
   return {
+    ...toldAnnotations(runtimeOf(parts, record.handler), given),
     'io.kubernetes.cri.container-type': 'container',
     'io.kubernetes.cri.sandbox-id': record.podId,
     'io.kubernetes.cri.container-name': record.config.name,

@@ -62,7 +62,9 @@ export class FeatureReader {
     const told = await this.#run(path, 'features');
     if (told !== undefined) return parseFeatures(told);
     const version = await this.#run(path, '--version');
-    return featuresOfVersion(basename(path), version ?? '');
+    // It may have another name here.
+    const name = /^(crun|runc) version/.exec(version ?? '')?.[1];
+    return featuresOfVersion(name ?? basename(path), version ?? '');
   }
 
   /** What it printed; undefined where it does not know the command. Errors: it was ended before its time. */

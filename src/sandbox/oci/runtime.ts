@@ -1,3 +1,4 @@
+import { access, constants } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { monotonicMs } from '../../base/clock.ts';
 import { fail } from '../../base/errors.ts';
@@ -23,6 +24,10 @@ export interface OciRuntime {
   readonly name: string;
   readonly path: string;
   readonly root: string;
+  /** In front of each command. */
+  readonly options: readonly string[];
+  /** Names of annotations that it is told, or beginnings with `*`. */
+  readonly annotations: readonly string[];
   /** Told of each call but exec, whose time is its program's: the operation, how many seconds, whether it succeeded. */
   readonly onCall?: (operation: string, seconds: number, ok: boolean) => void;
 }
@@ -56,12 +61,43 @@ export function sendsTerminal({ path }: OciRuntime): boolean {
 }
 
 /** What stands before `create`: where its state is, and whether systemd is to make the cgroup, as its path says. */
-export function createFlags({ root }: OciRuntime, cgroup: CgroupPath): readonly string[] {
-  return [`--root=${root}`, ...(unitOf(cgroup) === undefined ? [] : ['--systemd-cgroup'])];
+export function createFlags(runtime: OciRuntime, cgroup: CgroupPath): readonly string[] {
+  return [...globalArguments(runtime), ...(unitOf(cgroup) === undefined ? [] : ['--systemd-cgroup'])];
+}
+
+/** What every call of the runtime begins with. */
+export function globalArguments({ root, options }: OciRuntime): readonly string[] {
+  return [`--root=${root}`, ...options];
+}
+
+/** Those of the annotations that the runtime is told. */
+export function toldAnnotations(
+  { annotations: allowed }: OciRuntime,
+  given: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const isTold = (name: string) =>
+    allowed.some((pattern) => (pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern));
+  return Object.fromEntries(Object.entries(given).filter(([name]) => isTold(name)));
 }
 
 const messageLimit = 64 * 1024;
 const stateSchema = z.object({ status: z.string(), pid: z.number().default(0) });
+
+const isInstalled = async ({ path }: OciRuntime) =>
+  access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+
+/** Errors: `failed_precondition` where there is no such program. */
+export async function requireProgram(runtime: OciRuntime): Promise<void> {
+  if (await isInstalled(runtime)) return;
+  const { name, path } = runtime;
+  throw fail(
+    'failed_precondition',
+    `runtime handler ${name}: ${path} is no program; install it, or mend runtimes.${name}.path`,
+  );
+}
 
 /** `start`: the created process runs the user's program. Errors: `unknown` with what the runtime said. */
 export async function startContainer(watcher: Watcher, runtime: OciRuntime, id: string): Promise<void> {
@@ -69,8 +105,12 @@ export async function startContainer(watcher: Watcher, runtime: OciRuntime, id: 
   if (exitCodeOf(result.ending) !== 0) throw fail('unknown', runtimeMessage(runtime, result));
 }
 
-/** `delete --force`: kills what is left, removes its cgroup and state. A container it does not know is fine. */
+/**
+ * `delete --force`: kills what is left, removes its cgroup and state. A container it does not know is fine, and so is a
+ * runtime that somebody has uninstalled: nobody is left to ask.
+ */
 export async function deleteContainer(watcher: Watcher, runtime: OciRuntime, id: string): Promise<void> {
+  if (!(await isInstalled(runtime))) return;
   const result = await call(watcher, runtime, ['delete', '--force', id]);
   if (exitCodeOf(result.ending) === 0) return;
   const message = runtimeMessage(runtime, result);
@@ -115,14 +155,14 @@ function execProgram(
   { id, processFile, cgroup }: Pick<ExecOptions, 'id' | 'processFile' | 'cgroup'>,
   more: readonly string[] = [],
 ): Omit<SpawnOptions, 'fds'> {
-  const args = ['--root', runtime.root, 'exec', '--process', processFile, '--cgroup', cgroup, ...more, id];
+  const args = [...globalArguments(runtime), 'exec', '--process', processFile, '--cgroup', cgroup, ...more, id];
   return { path: runtime.path, args, env: childEnvironment };
 }
 
 async function call(watcher: Watcher, runtime: OciRuntime, args: readonly string[]): Promise<Captured> {
   const program = {
     path: runtime.path,
-    args: ['--root', runtime.root, ...args],
+    args: [...globalArguments(runtime), ...args],
     env: childEnvironment,
     limit: messageLimit,
   };

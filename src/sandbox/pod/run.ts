@@ -8,7 +8,6 @@ import { Rollback, describeFailures } from '../../base/rollback.ts';
 import { describeSpan, traced } from '../../base/trace.ts';
 import type { CgroupPath } from '../../cgroups/path.ts';
 import { cgroupResources } from '../container/spec-resources.ts';
-import { runtimeOf } from '../container/release.ts';
 import { ownPodCgroup, removePodCgroup, sharersOf } from './cgroups.ts';
 import { shmBytes, writePodFiles } from './files.ts';
 import { podKey, podTitle } from './record.ts';
@@ -17,6 +16,8 @@ import { podLimits } from './resources.ts';
 import { isReady } from './state.ts';
 import { holdForPod, rootOf } from './user-namespaces.ts';
 import type { Parts } from '../parts.ts';
+import { runtimeOf } from '../container/release.ts';
+import { requireProgram } from '../oci/runtime.ts';
 import { contextOf } from '../selinux/labels.ts';
 import { labelPodFiles, labelsOfPod, levelForPod } from '../selinux/of-pod.ts';
 import { sameAsWritten } from '../store/same.ts';
@@ -76,6 +77,7 @@ function sameOrRefused(pod: Pod, { config, handler }: RunPodRequest): PodId {
 async function makePod(parts: RunPodParts, request: RunPodRequest): Promise<PodId> {
   const { store, paths, podCalls, network, disk, lifetime, reach } = parts;
   const record = planPod(parts, request);
+  await requireProgram(runtimeOf(parts, record.handler));
   await checkUsers(parts, record);
   const { id, config } = record;
   const at = paths.pod(id);

@@ -17,6 +17,8 @@ describe('configuration', () => {
     expect(config.runtimes['crun']).to.deep.equal({
       path: '/usr/bin/crun',
       type: 'oci',
+      options: [],
+      allowedAnnotations: [],
       root: '/run/cricket/runtimes/crun',
     });
     expect(config.ulimits.nofile).to.deep.equal({ soft: 1024, hard: 524288 });

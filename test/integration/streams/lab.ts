@@ -42,7 +42,13 @@ export class StreamLab implements AsyncDisposable {
     const paths = createPaths(root, state, parseInstanceId(instance));
     const store = await createStore(paths, log);
     await loadStore(store, paths, log);
-    const crun = { name: 'crun', path: '/usr/bin/crun', root: join(state, 'runtimes/crun') };
+    const crun = {
+      name: 'crun',
+      path: '/usr/bin/crun',
+      root: join(state, 'runtimes/crun'),
+      options: [],
+      annotations: [],
+    };
     return {
       ...{ log, paths, store, watcher: this.#watcher, podCalls: this.#podCalls, lifetime: this.#lifetime.signal },
       cgroups: openCgroups(),

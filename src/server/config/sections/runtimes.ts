@@ -5,6 +5,16 @@ const runtime = z
   .strictObject({
     path: absolutePath().describe('The OCI runtime to run.'),
     type: z.enum(['oci']).default('oci').describe('How it is driven: "oci" is the command line of crun and runc.'),
+    options: z
+      .array(z.string().regex(/^(?!--root(=|$))[^\0]+$/, 'must be an argument of the runtime other than --root'))
+      .default([])
+      .describe('Arguments that go in front of each of its commands, such as "--systemd-cgroup" or "--debug".'),
+    allowedAnnotations: z
+      .array(z.string().regex(/^[^*\s]+\*?$/, 'must be the name of an annotation, or its beginning and *'))
+      .default([])
+      .describe(
+        'Annotations of pods and containers that it is told, by name or as a beginning with "*": "io.katacontainers.*". Some are orders that undo the confinement of a container, as some of crun\'s run.oci.* are: allow only what anybody may order.',
+      ),
     root: optionalPath().default('').describe('Its own state directory. Empty: runtimes/NAME in the state directory.'),
   })
   .describe('An OCI runtime by the name that a RuntimeClass handler uses.');

@@ -123,6 +123,6 @@ function securityOf({ privileged, capAdd, capDrop, user, readOnly }: RunOrder) {
     ...{ readonlyRootfs: readOnly, noNewPrivs: false, selinux: null },
     ...{ maskedPaths: [...defaultMaskedPaths], readonlyPaths: [...defaultReadonlyPaths] },
     seccomp: { kind: privileged ? 'unconfined' : 'runtime-default', reference: '' },
-    apparmor: { kind: 'runtime-default', reference: '' },
+    apparmor: { kind: 'unset', reference: '' },
   } as const satisfies Partial<StandaloneOrder['container']>;
 }
