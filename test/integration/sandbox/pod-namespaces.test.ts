@@ -7,6 +7,7 @@ import { NamespaceOption as NamespaceOptions } from '../../../api/cri/v1/api.ts'
 import { startCricket } from '../../fixtures/daemon.ts';
 import type { Cricket } from '../../fixtures/daemon.ts';
 import { podStatus, removePod, runContainer, runPod, eventually } from '../../fixtures/pods.ts';
+import { mounts } from '../../leftovers/kernel.ts';
 import { fails, initPid, namespaceOf, sh } from './lab.ts';
 
 const { POD, CONTAINER, NODE, TARGET } = NamespaceMode;
@@ -109,6 +110,18 @@ describe('namespaces of a pod', () => {
       'does not run in its sandbox',
     );
     await Promise.all([removePod(cricket, pod.id), removePod(cricket, other.id)]);
+  });
+
+  it('hide the cgroup where it is one tree', async () => {
+    const pod = await runPod(cricket, { name: 'cgroups' });
+    const plain = await runContainer(cricket, pod, { name: 'plain' });
+    const isOne = mounts().some(({ point, type }) => point === '/sys/fs/cgroup' && type === 'cgroup2');
+    const own = namespaceOf('cgroup', await initPid(cricket, plain));
+    expect(own === namespaceOf('cgroup')).to.equal(!isOne);
+    const path = await sh(cricket, plain, 'cat /proc/self/cgroup');
+    if (isOne) expect(path).to.equal('0::/');
+    else expect(path).to.contain(cricket.cgroup);
+    await removePod(cricket, pod.id);
   });
 
   it('are let go of with the pod', async () => {
