@@ -1,3 +1,4 @@
+import { fstatSync, lstatSync } from 'node:fs';
 import { fail } from '../../base/errors.ts';
 import { FileWriter } from '../../image/layers/file-writer.ts';
 import type { TarEntry } from '../../image/layers/tar-entry.ts';
@@ -25,6 +26,9 @@ export class ArchiveSink implements TarSink, Disposable {
   readonly #placement: Placement;
   readonly #users: UserMaps | null;
   #file: FileWriter | undefined;
+  /** Where the file is that is being written. */
+  #place: readonly string[] = [];
+  #made = 0;
 
   /** `users`: those of the container's user namespace, of whom the archive speaks; null: the host's. */
   constructor(root: number, placement: Placement, users: UserMaps | null) {
@@ -39,8 +43,26 @@ export class ArchiveSink implements TarSink, Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (this.#file !== undefined) at.closeFd(this.#file.fd);
+    if (this.#file === undefined) return;
+    this.#takeAway(this.#file.fd);
+    at.closeFd(this.#file.fd);
     this.#file = undefined;
+  }
+
+  /** Members that are there, whole. */
+  get made(): number {
+    return this.#made;
+  }
+
+  /** Half a file is worse than none. One that the container has put in its place meanwhile is left alone. */
+  #takeAway(fd: number): void {
+    const name = this.#place.at(-1) ?? '';
+    const parent = at.openInRoot(this.#root, `./${this.#place.slice(0, -1).join('/')}`, at.openFlags.directory);
+    if (parent === undefined) return;
+    const found = lstatSync(Buffer.from(`/proc/self/fd/${parent}/${name}`, 'latin1'), { throwIfNoEntry: false });
+    const own = fstatSync(fd);
+    if (found?.ino === own.ino && found.dev === own.dev) at.unlinkAt(parent, name);
+    at.closeFd(parent);
   }
 
   entry(entry: TarEntry): void {
@@ -49,8 +71,10 @@ export class ArchiveSink implements TarSink, Disposable {
     // The directory they go to is not theirs to describe.
     if (name === undefined || words.length === this.#placement.directory.length) return;
     const parent = this.#directory(words.slice(0, -1));
+    this.#place = words;
     try {
       this.#make(parent, name, entry);
+      if (this.#file === undefined) this.#made++;
     } finally {
       at.closeFd(parent);
     }
@@ -67,6 +91,7 @@ export class ArchiveSink implements TarSink, Disposable {
     this.#file = undefined;
     this.#describe(file.fd, file.entry);
     at.closeFd(file.fd);
+    this.#made++;
   }
 
   #placed(name: string): readonly string[] {

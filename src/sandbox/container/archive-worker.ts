@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { fail } from '../../base/errors.ts';
+import { errorFrom, fail } from '../../base/errors.ts';
 import { TarReader } from '../../image/layers/tar-reader.ts';
 import { closeFd, isThere, openDirectory, openFlags, openInRoot } from '../../linux/fs-at.ts';
 import { makingFilesOf } from '../../linux/credentials.ts';
@@ -51,9 +51,15 @@ export const archiveTasks = {
     try {
       using sink = new ArchiveSink(root, placementOf(root, order), order.users);
       const reader = new TarReader(sink);
-      for await (const piece of createReadStream(order.file, { highWaterMark: 1 << 20 }))
-        makingFilesOf(sink.owner, () => reader.write(piece as Buffer));
-      makingFilesOf(sink.owner, () => reader.end());
+      try {
+        for await (const piece of createReadStream(order.file, { highWaterMark: 1 << 20 }))
+          makingFilesOf(sink.owner, () => reader.write(piece as Buffer));
+        makingFilesOf(sink.owner, () => reader.end());
+      } catch (thrown) {
+        const { code, message } = errorFrom(thrown);
+        const before = sink.made === 0 ? 'nothing was copied' : `of the archive only the first ${sink.made} are there`;
+        throw fail(code, `${message}; ${before}`, thrown);
+      }
     } finally {
       closeFd(root);
     }
