@@ -8,7 +8,7 @@ up_packages=("${service_packages[@]}" busybox-static)
 # What the tests need on top: a registry, peers to compare with, a browser, a compiler for the image fixtures.
 test_packages=(
   runc containernetworking-plugins containerd docker-registry skopeo umoci prometheus openssl strace iptables libcap2-bin
-  apparmor sudo groff-base chromium jq procps gcc libc6-dev make bzip2 dpkg-dev python3 kmod e2fsprogs fuse3
+  apparmor dbus sudo groff-base chromium jq procps gcc libc6-dev make bzip2 dpkg-dev python3 kmod e2fsprogs fuse3
 )
 # What builds a newer crun.
 crun_packages=(gcc libc6-dev make autoconf automake libtool pkg-config python3 dpkg-dev libcap-dev libseccomp-dev libsystemd-dev)

@@ -23,7 +23,7 @@ read_settings() {
     read -r service_bridge
   } < <("$cricket_lib/current/bin/node" -e '
     const { socket, root, state, cgroup, network } = JSON.parse(process.argv[1]);
-    console.log([socket, root, state, cgroup.parent || "/cricket", network.bridge].join("\n"));' "$settings")
+    console.log([socket, root, state, cgroup.parent || "default", network.bridge].join("\n"));' "$settings")
 }
 
 # Where no program is installed that could tell them.
@@ -31,7 +31,7 @@ default_settings() {
   service_root=/var/lib/cricket
   service_state=/run/cricket
   service_socket=$service_state/cricket.sock
-  service_cgroup=/cricket
+  service_cgroup=default
   service_bridge=cricket0
 }
 

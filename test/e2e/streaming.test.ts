@@ -85,7 +85,7 @@ describe('crictl streams', () => {
       });
 
       it('let a client go by Ctrl-P Ctrl-Q, and hang up one whose terminal goes', async () => {
-        const group = `${cricket.podCgroup(pod.id)}/${container.id}`;
+        const group = cricket.containerCgroup(pod.id, container.id);
         const before = processesBelow(group).length;
         const person = atShell();
         await person.sees('# ');
@@ -118,7 +118,7 @@ describe('crictl streams', () => {
     });
 
   it('whose daemon is killed end, and leave nothing but the container', async () => {
-    const group = `${cricket.podCgroup(pod.id)}/${container.id}`;
+    const group = cricket.containerCgroup(pod.id, container.id);
     const before = processesBelow(group).length;
     const command = ['sh', '-c', '(setsid sleep 1301 &); exec sleep 1302'];
     const clients = [[], ['-i']].map((flags) =>
@@ -135,7 +135,7 @@ describe('crictl streams', () => {
   });
 
   it('of a client that went leave a command that outlives the daemon too, and do not keep that from ending', async () => {
-    const group = `${cricket.podCgroup(pod.id)}/${container.id}`;
+    const group = cricket.containerCgroup(pod.id, container.id);
     const before = processesBelow(group);
     const left = () => processesBelow(group).filter((pid) => !before.includes(pid));
     const client = spawn(crictl.binary, [...crictl.flags, 'exec', container.id, 'sleep', '1303']);

@@ -1,12 +1,13 @@
 /**
- * sweep.ts ROOT STATE CGROUP BRIDGE [INSTANCE] : ends and removes what a service left in the kernel once it has ended, and
+ * sweep.ts ROOT STATE CGROUP|default BRIDGE [INSTANCE] : ends and removes what a service left in the kernel once it has ended, and
  * says what. Where all went well there are only a bridge and a table. INSTANCE is what the names of its own bear.
  */
 import { execFileSync } from 'node:child_process';
 import { rmdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseInstanceId } from '../../../src/base/ids.ts';
+import { expandSlice, isSliceName } from '../../../src/cgroups/drivers/systemd.ts';
 import { ForwardGuard } from '../../../src/sandbox/network/firewalls/forward.ts';
 import { cgroups, links, mounts, networkNamespaces, nftTables, processes } from '../../../test/leftovers/kernel.ts';
 
@@ -92,6 +93,8 @@ async function removeAccepts({ bridge, instance }: Owner): Promise<readonly stri
 function removeCgroups({ cgroup }: Owner): string[] {
   const groups = cgroups(cgroup.slice(1)).filter((group) => group === cgroup || group.startsWith(`${cgroup}/`));
   const hierarchies = mounts().flatMap(({ point, type }) => (type.startsWith('cgroup') ? [point] : []));
+  // A unit that loses its cgroup to others may stay for ever.
+  if (isSliceName(cgroup) && groups.length > 0) run('systemctl', 'stop', basename(cgroup));
   const gone = groups
     .reverse()
     .filter((group) => hierarchies.map((top) => removeFolder(join(top, group))).includes(true));
@@ -121,8 +124,15 @@ function run(program: string, ...args: string[]): boolean {
 
 async function main([root, state, cgroup, bridge, instance]: readonly string[]): Promise<void> {
   if (root === undefined || state === undefined || cgroup === undefined || bridge === undefined)
-    throw new Error('usage: sweep.ts ROOT STATE CGROUP BRIDGE [INSTANCE]');
-  for (const what of await sweep({ root, state, cgroup, bridge, instance })) console.log(`removed ${what}`);
+    throw new Error('usage: sweep.ts ROOT STATE CGROUP|default BRIDGE [INSTANCE]');
+  for (const path of pathsOf(cgroup))
+    for (const what of await sweep({ root, state, cgroup: path, bridge, instance })) console.log(`removed ${what}`);
+}
+
+/** By which driver, nobody remembers. */
+function pathsOf(parent: string): readonly string[] {
+  if (parent === 'default') return ['/cricket', '/cricket.slice'];
+  return [isSliceName(parent) ? expandSlice(parent) : parent];
 }
 
 // Tests import this file, and mocha loads none with an await outside functions.

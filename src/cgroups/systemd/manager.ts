@@ -9,6 +9,8 @@ export type UnitProperties = Readonly<Record<string, Variant>>;
 
 /** What of systemd's manager the driver needs; the OCI runtimes ask for the scopes of containers themselves. */
 export interface UnitManager {
+  /** Of systemd. Errors: `unavailable` when it cannot be reached. */
+  version(signal: AbortSignal): Promise<string>;
   /** Starts a slice, those above it too; one that is there is fine. Its cgroup is there a moment later. */
   startSlice(name: string, signal: AbortSignal): Promise<void>;
   /** A scope of our own, which this process is moved to; it may be there already. */
@@ -36,7 +38,16 @@ export function unitManager(bus: SystemdBus): UnitManager {
     const body = [name, 'fail', pairs(properties), []] as const;
     await unless(['UnitExists'], name, () => bus.call('StartTransientUnit', ['ssa(sv)a(sa(sv))', ...body], signal));
   };
+  const property = async (path: string, owner: string, name: string, signal: AbortSignal) => {
+    const get = { path, interface: 'org.freedesktop.DBus.Properties', member: 'Get' };
+    const [value] = await bus.ask(
+      { ...get, signature: 'ss', body: [`org.freedesktop.systemd1.${owner}`, name] },
+      signal,
+    );
+    return textOf((value as Variant).value);
+  };
   return {
+    version: async (signal) => property('/org/freedesktop/systemd1', 'Manager', 'Version', signal),
     startSlice: async (name, signal) =>
       start(name, { Description: variant('s', 'Cricket pods'), ...accounting }, signal),
     startScope: async ({ name, slice, pid }, signal) => {
@@ -59,10 +70,7 @@ export function unitManager(bus: SystemdBus): UnitManager {
       let result: string | undefined;
       await unless(['NoSuchUnit'], name, async () => {
         const [path] = await bus.call('GetUnit', ['s', name], signal);
-        const body = ['org.freedesktop.systemd1.Scope', 'Result'];
-        const get = { path: textOf(path), interface: 'org.freedesktop.DBus.Properties', member: 'Get' };
-        const [value] = await bus.ask({ ...get, signature: 'ss', body }, signal);
-        result = textOf((value as Variant).value);
+        result = await property(textOf(path), 'Scope', 'Result', signal);
       });
       return result;
     },

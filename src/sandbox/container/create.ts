@@ -38,7 +38,7 @@ import { labelsInPod } from '../selinux/of-pod.ts';
 import { settleLater } from './exit.ts';
 import type { ExitParts } from './exit.ts';
 import { signalNumber } from './stop-signal.ts';
-import { settleUnitLimits } from './unit-limits.ts';
+import { settleUnitLimits } from '../unit-limits.ts';
 import { containerUser } from './user.ts';
 import type { Parts } from '../parts.ts';
 

@@ -142,9 +142,12 @@ async function makePod(parts: RunPodParts, request: RunPodRequest): Promise<PodI
 }
 
 /** The kubelet limits what it makes; what we make is limited here. */
-async function makeCgroup({ cgroups }: RunPodParts, record: PodRecord, signal: AbortSignal): Promise<void> {
+async function makeCgroup(parts: RunPodParts, record: PodRecord, signal: AbortSignal): Promise<void> {
+  const { cgroups } = parts;
   const cgroup = record.cgroup as CgroupPath;
   await cgroups.createPod(cgroup, signal);
+  // Its limits are those of the pod that it was made for.
+  if (sharersOf(parts, cgroup, record.id).length > 0) return;
   if (record.config.limits.resources !== null || record.config.limits.overhead !== null)
     await cgroups.update(cgroup, cgroupResources(podLimits(record.config.limits)), signal);
 }

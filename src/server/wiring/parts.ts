@@ -12,7 +12,7 @@ import { openArchivePool } from '../../sandbox/container/archive.ts';
 import { settleLater } from '../../sandbox/container/exit.ts';
 import type { ExitParts } from '../../sandbox/container/exit.ts';
 import { ExitWatch } from '../../sandbox/container/exit-watch.ts';
-import { keepUnitLimits } from '../../sandbox/container/unit-limits.ts';
+import { keepUnitLimits } from '../../sandbox/unit-limits.ts';
 import { tellingImages } from '../../sandbox/events/image-events.ts';
 import { OomCounts } from '../../sandbox/events/oom-counts.ts';
 import { OomWatch } from '../../sandbox/events/oom/watch.ts';

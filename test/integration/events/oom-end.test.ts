@@ -76,7 +76,7 @@ describe('the end of a container after an OOM kill', function () {
     };
     const all = Object.values(containers);
     const pids = await Promise.all(all.map(async (container) => initPid(cricket, container)));
-    const groups = all.map(({ id }) => `${cricket.podCgroup(pod.id)}/${id}`);
+    const groups = all.map(({ id }) => cricket.containerCgroup(pod.id, id));
     const [, , last = ''] = groups;
     await cricket.sigkill();
     for (const pid of pids) process.kill(pid, 'SIGUSR1');

@@ -104,6 +104,6 @@ async function runDraft({ place, cricket }: Subject, draft: Draft): Promise<Seen
     ...{ cricket, draft, container, pid, spec, place },
     status: await containerStatus(cricket, container.id),
     podStatus: await podStatus(cricket, pod.id),
-    cgroup: `${cricket.podCgroup(pod.id)}/${container.id}`,
+    cgroup: cricket.containerCgroup(pod.id, container.id),
   };
 }

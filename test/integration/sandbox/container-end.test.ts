@@ -34,7 +34,7 @@ describe('the end of a container', () => {
 
   const stop = async ({ id }: TestContainer, seconds: number) =>
     cricket.client.runtime.stopContainer({ containerId: id, timeout: BigInt(seconds) });
-  const group = ({ id }: TestContainer) => `${cricket.podCgroup(pod.id)}/${id}`;
+  const group = ({ id }: TestContainer) => cricket.containerCgroup(pod.id, id);
   /** Running a script that has said `ready`. */
   async function running(script: string, wish: Partial<TestWish> = {}): Promise<TestContainer> {
     const container = await runContainer(cricket, pod, { name: 'c', command: ['sh', '-c', script], ...wish });

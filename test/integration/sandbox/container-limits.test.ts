@@ -51,7 +51,7 @@ hard = 0`;
 
   /** Settings of its cgroup in v1's terms. */
   function inForce({ id }: TestContainer) {
-    const group = `${cricket.podCgroup(pod.id)}/${id}`;
+    const group = cricket.containerCgroup(pod.id, id);
     const read = (...names: readonly string[]) => cgroupFile(group, ...names);
     const [quota, period] = v2 ? read('cpu.max').split(' ') : [read('cpu.cfs_quota_us'), read('cpu.cfs_period_us')];
     return {
@@ -87,7 +87,7 @@ hard = 0`;
 
   it('limit memory and swap together to the memory alone where they are equal', async function () {
     const container = await limited({ memoryLimitInBytes: 64n * MiB, memorySwapLimitInBytes: 64n * MiB });
-    const group = `${cricket.podCgroup(pod.id)}/${container.id}`;
+    const group = cricket.containerCgroup(pod.id, container.id);
     const value = cgroupFile(group, 'memory.memsw.limit_in_bytes', 'memory.swap.max');
     expect(value).to.equal(v2 ? '0' : String(64n * MiB));
   });
@@ -162,7 +162,7 @@ hard = 0`;
     it('keep the allowance of swap where memory changes alone, and say so', async () => {
       const container = await limited({ memoryLimitInBytes: 64n * MiB, memorySwapLimitInBytes: 80n * MiB });
       await update(container, { memoryLimitInBytes: 96n * MiB });
-      const group = `${cricket.podCgroup(pod.id)}/${container.id}`;
+      const group = cricket.containerCgroup(pod.id, container.id);
       const swap = cgroupFile(group, 'memory.memsw.limit_in_bytes', 'memory.swap.max');
       expect(swap).to.equal(String((v2 ? 16n : 112n) * MiB));
       expect(await told(container)).to.include({ memorySwapLimitInBytes: 112n * MiB });
@@ -225,7 +225,7 @@ hard = 0`;
       const pageSize = mib >= 1024 ? `${mib / 1024}GB` : `${mib}MB`;
       const bytes = BigInt(mib) * MiB;
       const container = await limited(hugepages(pageSize, bytes));
-      const group = `${cricket.podCgroup(pod.id)}/${container.id}`;
+      const group = cricket.containerCgroup(pod.id, container.id);
       const limit = (kind: string) =>
         cgroupFile(group, `hugetlb.${pageSize}.${kind}limit_in_bytes`, `hugetlb.${pageSize}.${kind}max`);
       expect(limit('')).to.equal(String(bytes));

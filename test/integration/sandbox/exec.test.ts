@@ -19,7 +19,7 @@ describe('a command in a container', () => {
     cricket = await startCricket();
     pod = await runPod(cricket, { name: 'a' });
     container = await runContainer(cricket, pod, { name: 'c', env: { GREETING: 'hello' }, workingDir: '/tmp' });
-    group = `${cricket.podCgroup(pod.id)}/${container.id}`;
+    group = cricket.containerCgroup(pod.id, container.id);
     await eventually(() => expect(processesBelow(group)).to.have.length(idle));
   });
   after(async () => cricket.stop());

@@ -82,7 +82,7 @@ describe('metrics over CRI', function () {
   });
 
   it('name the container and, of the network, the sandbox', () => {
-    const group = `${cricket.podCgroup(pod.id)}/${container.id}`;
+    const group = cricket.containerCgroup(pod.id, container.id);
     const image = container.config.image?.image ?? '';
     for (const { labelValues } of ofContainer())
       expect(labelValues.slice(0, 6)).to.deep.equal(['main', group, image, container.id, 'shop', 'measured']);

@@ -50,7 +50,7 @@ describe('figures against the kernel and runc', function () {
     await runContainer(cricket, pod, { name: 'first' });
     await scrape(socket.replace('unix://', ''));
     container = await runContainer(cricket, pod, { name: 'main', command: ['sh', '-c', load], resources });
-    group = `${cricket.podCgroup(pod.id)}/${container.id}`;
+    group = cricket.containerCgroup(pod.id, container.id);
     await eventually(async () => sh(cricket, container, 'grep . /dev/shm/done'), 30_000);
     await floodPod();
     await delay(1200);

@@ -110,7 +110,7 @@ export function describeStorm(count: number): void {
     it('leave nothing behind: no descriptor, no process, no memory', async () => {
       const pod = await runPod(cricket, { name: 'storm' });
       const { id } = await runContainer(cricket, pod, { name: 'main' });
-      const cgroup = `${cricket.podCgroup(pod.id)}/${id}`;
+      const cgroup = cricket.containerCgroup(pod.id, id);
       await storm(cricket, id, 60);
       await delay(idleMs);
       const before = holdings(cricket, cgroup);

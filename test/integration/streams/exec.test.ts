@@ -152,7 +152,7 @@ describe('a streamed command in a container', () => {
     sessions.push(await subject.lab.exec(other, { command: ['sleep', '1204'], tty: true, stdin: true }));
     for (const session of sessions) session.stdout?.resume();
     // Its own two, and these.
-    const group = `${subject.cricket.podCgroup(subject.pod.id)}/${other.id}`;
+    const group = subject.cricket.containerCgroup(subject.pod.id, other.id);
     await eventually(() => expect(processesBelow(group)).to.have.length(4));
     await subject.cricket.client.runtime.removeContainer({ containerId: other.id });
     for (const session of sessions) expect(await session.ended).to.deep.equal({ how: 'exited', code: 137 });

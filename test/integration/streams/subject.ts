@@ -72,7 +72,7 @@ export class Subject implements AsyncDisposable {
   }
 
   get #group(): string {
-    return `${this.cricket.podCgroup(this.pod.id)}/${this.container.id}`;
+    return this.cricket.containerCgroup(this.pod.id, this.container.id);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -42,6 +42,8 @@ interface Changes {
   readonly lists?: Readonly<Record<string, readonly string[]>>;
   readonly disk?: { readonly type?: number; readonly freeBytes?: number };
   readonly uid?: number;
+  /** Of systemd, as it answers; an error: it does not. */
+  readonly systemd?: string | Error;
 }
 
 function host(changes: Changes = {}): Host {
@@ -51,6 +53,12 @@ function host(changes: Changes = {}): Host {
     uid: changes.uid ?? 0,
     read: async (path) => texts[path],
     list: async (path) => changes.lists?.[path] ?? [],
+    exists: async (path) =>
+      path === '/run/dbus/system_bus_socket' || (path === '/run/systemd/system' && 'systemd' in changes),
+    systemdVersion: async () => {
+      if (typeof changes.systemd === 'string') return changes.systemd;
+      throw changes.systemd ?? new Error('nobody asks where there is no systemd');
+    },
     executable: async (path) => path === '/usr/bin/catatonit' || outputs[`${path} --version`] !== undefined,
     run: async (path, ...args) => {
       const stdout = outputs[[path, ...args].join(' ')];
@@ -73,6 +81,27 @@ describe('cricket check', () => {
       'runtime crun (default): 1.21, OCI up to 1.1.0+dev, mounts: idmap rro',
       'cgroups: v2',
     ]);
+  });
+
+  it('says which cgroup driver there is, and what systemd lacks', async () => {
+    const driverOf = async (changes: Changes, text = '') => {
+      const found = await checkHost(host(changes), parseConfig(text === '' ? [] : [parseLayer('x.toml', text)]));
+      const { state = '', found: said = '', advice = '' } = found.find(({ name }) => name === 'cgroup driver') ?? {};
+      return `${state}: ${said}${advice && ` → ${advice}`}`;
+    };
+    expect(await driverOf({})).to.equal('ok: cgroupfs, below /cricket');
+    expect(await driverOf({ systemd: '252.39' })).to.equal('ok: systemd 252.39, below cricket.slice');
+    expect(await driverOf({ systemd: '252' }, 'cgroup.parent = "/pods"')).to.equal('ok: cgroupfs, below /pods');
+    expect(await driverOf({ systemd: new Error('D-Bus is away') })).to.match(
+      /^fail: systemd: .*D-Bus is away → systemctl/,
+    );
+    expect(await driverOf({}, 'cgroup.driver = "systemd"')).to.match(/^fail: systemd does not run here → set cgroup/);
+    expect(await driverOf({ systemd: '252' }, 'cgroup = { driver = "systemd", parent = "/a/b" }')).to.match(
+      /^fail: .*spells it a-b\.slice.* → set cgroup\.parent/,
+    );
+    expect(await driverOf({}, 'cgroup = { driver = "cgroupfs", parent = "a.slice" }')).to.match(
+      /^fail: .*systemd slice/,
+    );
   });
 
   it('says whether AppArmor is on, and what it lacks', async () => {

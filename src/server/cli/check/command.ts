@@ -6,6 +6,7 @@ import { exitCodes, json, paint } from '../terminal.ts';
 import type { Colour, ExitCode, Terminal } from '../terminal.ts';
 import { checkCgroups } from './cgroups.ts';
 import { checkDisks } from './disks.ts';
+import { checkDriver } from './driver.ts';
 import type { Finding } from './finding.ts';
 import { thisHost } from './host.ts';
 import type { Host } from './host.ts';
@@ -36,6 +37,7 @@ export async function checkHost(host: Host, config: Config): Promise<readonly Fi
     checkPrivileges(host),
     checkKernel(host),
     checkCgroups(host),
+    checkDriver(host, config),
     checkPrograms(host, config),
     checkNetwork(host, config),
     checkLimits(host),
