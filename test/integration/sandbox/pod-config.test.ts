@@ -6,7 +6,8 @@ import { filled } from '../../../hack/lib/cri-client.ts';
 import { PodSandboxFilter as Filter } from '../../../api/cri/v1/api.ts';
 import { openCgroups } from '../../../src/cgroups/cgroups.ts';
 import { mounts } from '../../leftovers/kernel.ts';
-import { startCricket, underSystemd } from '../../fixtures/daemon.ts';
+import { startCricket } from '../../fixtures/daemon.ts';
+import { underSystemd } from '../../fixtures/daemon/groups.ts';
 import type { Cricket } from '../../fixtures/daemon.ts';
 import {
   containerWith,
