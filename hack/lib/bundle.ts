@@ -47,7 +47,7 @@ const common = {
 export const workersOf = (repo: string): string[] => globSync('src/**/*-worker.ts', { cwd: repo });
 
 /** Builds; the names of the files that can be started. A Worker is found beside whatever names it: all lie flat. */
-export async function bundle(repo: string, out: string): Promise<readonly string[]> {
+export async function bundle(repo: string, out: string, plugins: Plugin[] = []): Promise<readonly string[]> {
   const entries = Object.fromEntries(
     ['src/server/main.ts', ...workersOf(repo)].map((file) => [basename(file, '.ts'), file]),
   );
@@ -57,6 +57,7 @@ export async function bundle(repo: string, out: string): Promise<readonly string
     entryPoints: entries,
     outdir: out,
     splitting: true,
+    plugins: [...common.plugins, ...plugins],
   });
   return Object.keys(entries);
 }

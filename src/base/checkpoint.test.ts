@@ -35,7 +35,22 @@ describe('checkpoints', () => {
     expect(readdirSync(directory)).to.deep.equal(['thing.json']);
   });
 
+  it('of an earlier version are read through the steps since', async () => {
+    const upgrades = { 1: (data: unknown) => ({ name: 'unnamed', ...(data as object) }) };
+    writeFileSync(file, '{"kind":"thing","version":1,"data":{"at":"7"}}');
+    expect(await loadCheckpoint({ ...kind, version: 3, upgrades }, file)).to.deep.equal({ at: 7n, name: 'unnamed' });
+  });
+
+  it('of a newer version are read where it says so', async () => {
+    const newer = { ...kind, version: 4, schema: kind.schema.extend({ more: z.number() }) };
+    await saveCheckpoint({ ...newer, readableSince: 2 }, file, { at: 1n, name: 'a', more: 1 });
+    expect(await loadCheckpoint(kind, file)).to.deep.equal({ at: 1n, name: 'a' });
+    await saveCheckpoint({ ...newer, readableSince: 3 }, file, { at: 1n, name: 'a', more: 1 });
+    expect(await loadCheckpoint(kind, file).catch(() => 'refused')).to.equal('refused');
+  });
+
   for (const [what, text, said] of [
+    ['without a version', '{"kind":"thing","version":"2","data":{}}', 'has no version'],
     ['cut short', '{"kind":"thing","ver', 'not JSON'],
     ['of somebody else', '[1]', 'not a Cricket record'],
     ['of another kind', '{"kind":"pod","version":2,"data":{}}', 'is a pod, not a thing'],

@@ -6,8 +6,16 @@ import { fail, messageOf } from './errors.ts';
 /** A kind of record on disk: its version and what it must look like. */
 export interface CheckpointKind<T> {
   readonly name: string;
+  /** Of what is written. It grows with every change that a reader of the version before would misunderstand or lose. */
   readonly version: number;
   readonly schema: z.ZodType<T>;
+  /**
+   * The oldest version whose readers understand what is written, so that a daemon can be taken back while containers run:
+   * where only fields were added that they may leave out. Absent: `version`, they leave such a record alone.
+   */
+  readonly readableSince?: number;
+  /** Version → makes data of the next one of it. A version without an entry has data that the schema reads as it is. */
+  readonly upgrades?: Readonly<Record<number, (data: unknown) => unknown>>;
 }
 
 /**
@@ -20,7 +28,9 @@ export async function saveCheckpoint<T>(
   value: T,
   options: { readonly durable: boolean } = { durable: true },
 ): Promise<void> {
-  const text = JSON.stringify({ kind: kind.name, version: kind.version, data: value }, bigintAsText);
+  const { name, version, readableSince = version } = kind;
+  const since = readableSince === version ? {} : { readableSince };
+  const text = JSON.stringify({ kind: name, version, ...since, data: value }, bigintAsText);
   await writeAtomic(path, text, options);
 }
 
@@ -76,11 +86,28 @@ export function parseCheckpoint<T>(kind: CheckpointKind<T>, path: string, text: 
   if (typeof raw !== 'object' || raw === null || !('kind' in raw) || !('version' in raw) || !('data' in raw))
     throw fail('internal', `record ${path} is not a Cricket record`);
   if (raw.kind !== kind.name) throw fail('internal', `record ${path} is a ${String(raw.kind)}, not a ${kind.name}`);
-  if (raw.version !== kind.version)
-    throw fail('internal', `record ${path} has version ${String(raw.version)}; this Cricket reads ${kind.version}`);
-  const parsed = kind.schema.safeParse(raw.data);
+  const parsed = kind.schema.safeParse(currentData(kind, path, raw));
   if (!parsed.success) throw fail('internal', `record ${path} is damaged: ${parsed.error.message}`);
   return parsed.data;
+}
+
+/** The data as this version would have written it. Errors: `internal` for a record that only a newer one understands. */
+function currentData(
+  kind: CheckpointKind<unknown>,
+  path: string,
+  raw: { readonly version: unknown; readonly data: unknown; readonly readableSince?: unknown },
+): unknown {
+  const { version, readableSince = version } = raw;
+  if (typeof version !== 'number' || typeof readableSince !== 'number' || version < 1)
+    throw fail('internal', `record ${path} has no version`);
+  if (readableSince > kind.version)
+    throw fail(
+      'internal',
+      `record ${path} has version ${version}; this Cricket reads ${kind.version}: install the newer one again to manage it`,
+    );
+  let data = raw.data;
+  for (let from = version; from < kind.version; from++) data = kind.upgrades?.[from]?.(data) ?? data;
+  return data;
 }
 
 function bigintAsText(_key: string, value: unknown): unknown {

@@ -1,7 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nowNanos } from '../base/clock.ts';
-import { messageOf } from '../base/errors.ts';
+import { errnoOf, messageOf } from '../base/errors.ts';
 import type { CgroupPath } from '../cgroups/path.ts';
 import { noteEnd, unseenCode } from './container/exit.ts';
 import type { ExitParts } from './container/exit.ts';
@@ -118,7 +118,8 @@ async function sweepExecs(parts: RecoverParts, { record }: Container): Promise<v
     await parts.cgroups.remove(path, signal);
   }
   const { bundle } = parts.paths.container(record.id);
-  const files = await readdir(bundle);
+  // After a reboot there is none, and nothing of it ran on.
+  const files = await readdir(bundle).catch(absent);
   for (const file of files.filter((name) => name.startsWith('exec-'))) await rm(join(bundle, file), { force: true });
 }
 
@@ -150,4 +151,9 @@ async function undoPod(parts: RecoverParts, pod: Pod): Promise<void> {
   await parts.disk.call('unmountAndRemove', parts.paths.pod(record.id).runtime, signal);
   await parts.store.dropPod(record.id);
   parts.log.info({ pod: record.id }, 'half-made sandbox undone');
+}
+
+function absent(error: unknown): readonly string[] {
+  if (errnoOf(error) !== 'ENOENT') throw error;
+  return [];
 }

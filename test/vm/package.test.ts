@@ -75,9 +75,11 @@ describe('the Debian package under systemd', function () {
   this.bail(true);
 
   it('is installed by dpkg, and serves at once and after the next boot', async () => {
+    // The machine has another folder there, which knows nothing of the packages that are installed.
+    systemd.run('umount', '/var/lib');
     // Overlays must not have their upper layers on the overlay that is this machine's root.
-    for (const folder of ['/scratch/lib', '/var/lib/cricket']) mkdirSync(folder, { recursive: true });
-    systemd.run('mount', '--bind', '/scratch/lib', '/var/lib/cricket');
+    for (const folder of ['/scratch/cricket', '/var/lib/cricket']) mkdirSync(folder, { recursive: true });
+    systemd.run('mount', '--bind', '/scratch/cricket', '/var/lib/cricket');
     // Of the host's root, which this machine has: it may say that packages start nothing.
     rmSync('/usr/sbin/policy-rc.d', { force: true });
     // The index of manual pages takes minutes in emulation.

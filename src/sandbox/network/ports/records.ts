@@ -36,7 +36,7 @@ export class PortRecords {
     this.#boot = boot;
   }
 
-  /** Reads what an earlier daemon left; those of another boot are void. What is unreadable is said and deleted. */
+  /** Reads what an earlier daemon left; those of another boot are void. What is unreadable is said, and left. */
   static async open(directory: string, boot: string, log: Logger): Promise<PortRecords> {
     await makePrivateDirectory(directory);
     const records = new PortRecords(directory, boot);
@@ -51,8 +51,11 @@ export class PortRecords {
       this.#byPod.set(record.pod, record);
       return;
     }
-    if (record === undefined && name.endsWith('.json'))
+    if (record === undefined && name.endsWith('.json')) {
+      // A newer version may have written it, and may be back; it goes with its pod.
       log.warn({ path }, 'a record of host ports is unreadable: they are closed until the pod is made anew');
+      return;
+    }
     await rm(path, { force: true });
   }
 
