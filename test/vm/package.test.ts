@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { connectCri } from '../../hack/lib/cri-client.ts';
 import type { CriClient } from '../../hack/lib/cri-client.ts';
 import { startTimeOf } from '../../src/linux/pidfd.ts';
@@ -9,6 +9,7 @@ import { countingCommand, expectComplete } from '../integration/recovery/neighbo
 import { cgroups, links, mounts, networkNamespaces, nftTables, processes } from '../leftovers/kernel.ts';
 import { runContainer } from './cri.ts';
 import type { GuestContainer } from './cri.ts';
+import { prepareForPackages } from './debian.ts';
 import * as systemd from './systemd.ts';
 
 /** Two versions of the package, the older one first: hack/test tells where they are. */
@@ -75,15 +76,7 @@ describe('the Debian package under systemd', function () {
   this.bail(true);
 
   it('is installed by dpkg, and serves at once and after the next boot', async () => {
-    // The machine has another folder there, which knows nothing of the packages that are installed.
-    systemd.run('umount', '/var/lib');
-    // Overlays must not have their upper layers on the overlay that is this machine's root.
-    for (const folder of ['/scratch/cricket', '/var/lib/cricket']) mkdirSync(folder, { recursive: true });
-    systemd.run('mount', '--bind', '/scratch/cricket', '/var/lib/cricket');
-    // Of the host's root, which this machine has: it may say that packages start nothing.
-    rmSync('/usr/sbin/policy-rc.d', { force: true });
-    // The index of manual pages takes minutes in emulation.
-    rmSync('/var/lib/man-db/auto-update', { force: true });
+    prepareForPackages();
     dpkg('--install', first);
     await serving(0);
     expect(systemd.run('systemctl', 'is-enabled', systemd.unit)).to.equal('enabled');

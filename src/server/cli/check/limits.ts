@@ -1,9 +1,9 @@
 import { ok, warn } from './finding.ts';
-import type { Finding } from './finding.ts';
+import type { CheckName, Finding } from './finding.ts';
 import type { Host } from './host.ts';
 
 interface Limit {
-  readonly name: string;
+  readonly name: CheckName;
   readonly path: string;
   /** Below it a full node runs short. */
   readonly least: number;

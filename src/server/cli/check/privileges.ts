@@ -35,9 +35,10 @@ export async function checkPrivileges(host: Host): Promise<readonly Finding[]> {
   const absent = known.filter((name) => !grantable.includes(name));
   if (absent.length === 0) return [ok('capabilities', 'all')];
   return absent.map((name) => {
+    const about = `CAP_${name.slice('CAP_'.length)}` as const;
     if (vital.has(name))
-      return failed(name, 'not in the bounding set', 'start the daemon where it has this capability');
+      return failed(about, 'not in the bounding set', 'start the daemon where it has this capability');
     const follows = consequences[name] ?? 'containers that ask for it do not get it';
-    return warn(name, 'not in the bounding set', `${follows}; a less confined host or unit has it`);
+    return warn(about, 'not in the bounding set', `${follows}; a less confined host or unit has it`);
   });
 }

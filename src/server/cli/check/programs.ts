@@ -1,6 +1,6 @@
 import type { Config, RuntimeConfig } from '../../config/schema.ts';
 import { failed, ok, warn } from './finding.ts';
-import type { Finding } from './finding.ts';
+import type { CheckName, Finding } from './finding.ts';
 import type { Host } from './host.ts';
 
 /** The programs that Cricket drives: there, new enough, with which features. */
@@ -12,7 +12,7 @@ export async function checkPrograms(host: Host, config: Config): Promise<readonl
 }
 
 async function checkRuntime(host: Host, name: string, runtime: RuntimeConfig, isDefault: boolean): Promise<Finding> {
-  const label = isDefault ? `runtime ${name} (default)` : `runtime ${name}`;
+  const label: CheckName = isDefault ? `runtime ${name} (default)` : `runtime ${name}`;
   const install = `install ${name}, or set runtimes.${name}.path`;
   if (!(await host.executable(runtime.path))) {
     const found = `${runtime.path} is not there`;
