@@ -38,7 +38,8 @@ copy_packages() {
 # What runs nothing: types, maps, sources of what is built, the library for another C library.
 remove_unneeded() {
   find "$1" -type f \( -name '*.d.ts' -o -name '*.d.[cm]ts' -o -name '*.map' -o -name '*.tsbuildinfo*' -o -name .npmignore \) -delete
-  rm -rf "$1"/koffi/{src,lib,vendor,doc,cnoke.cjs} "$1"/@koromix/*/musl_*
+  rm -rf "$1"/koffi/{lib,vendor,doc,cnoke.cjs} "$1"/@koromix/*/musl_*
+  find "$1/koffi" -type f ! -name '*.js' ! -name '*.cjs' ! -name package.json ! -name LICENSE.txt -delete
   find "$1" -depth -type d -empty -delete
   find "$1" -type f -exec chmod 644 {} +
   [ "$(id -u)" != 0 ] || chown -R 0:0 "$1"

@@ -1,5 +1,15 @@
 import { expect } from 'chai';
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { version } from '../../src/server/version.ts';
@@ -43,6 +53,12 @@ describe('hack/package', function () {
     const file = ['config', '--config', at('etc/cricket/cricket.toml'), '--format', 'json'];
     const { out } = await succeed(cricket, file);
     expect(out).to.equal((await succeed(cricket, ['config', '--defaults', '--format', 'json'])).out);
+    // What the daemon alone loads: from outside of the bundle.
+    const outside = ['koffi', '@opentelemetry/sdk-trace-base', '@opentelemetry/exporter-trace-otlp-grpc'];
+    const load = outside.map((name) => `await import('${name}')`).join(';');
+    const script = join(at('usr/lib/cricket/packaged'), 'load.mjs');
+    writeFileSync(script, load);
+    await succeed(at('usr/lib/cricket/packaged/bin/node'), [script]);
   });
 
   it('puts a unit into it that starts this program, and what people and shells ask', () => {
