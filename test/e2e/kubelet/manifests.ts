@@ -105,7 +105,11 @@ export function sharedPod(): object {
       seccompProfile: { type: 'RuntimeDefault' },
     },
   };
-  const command = ['sh', '-c', 'id; sleep 2; ps -o args; exec sleep 1000'];
+  const command = [
+    'sh',
+    '-c',
+    'id; until ps -o args | grep -qx "sleep 999"; do sleep 0.2; done; ps -o args; exec sleep 1000',
+  ];
   return {
     ...pod,
     spec: {
