@@ -19,7 +19,16 @@ const mountSchema = z.object({
   /** Those of the sandbox's user namespace, where its files shall have their owners there. */
   users: userMaps.nullable().default(null),
   /** An image as a volume: `hostPath` is '' then. The path within it, '' for all of it. */
-  image: z.object({ name: z.string(), subPath: z.string() }).optional(),
+  image: z
+    .object({
+      name: z.string(),
+      subPath: z.string(),
+      /** Of the caller, only told again. */
+      userSpecified: z.string().default(''),
+      handler: z.string().default(''),
+      annotations: stringMap.default({}),
+    })
+    .optional(),
 });
 
 const containerConfig = z.object({

@@ -103,7 +103,8 @@ function encodeImageSpec({ config }: ContainerRecord): ImageSpec {
 function encodeVolumeImage({ image }: ContainerMount, { volumeRefs }: ContainerRecord): ImageSpec | undefined {
   if (image === undefined) return undefined;
   const imageRef = volumeRefs[image.name] ?? '';
-  return { image: image.name, imageRef, annotations: {}, userSpecifiedImage: '', runtimeHandler: '' };
+  const { name, annotations, userSpecified: userSpecifiedImage, handler: runtimeHandler } = image;
+  return { image: name, imageRef, annotations, userSpecifiedImage, runtimeHandler };
 }
 
 function encodeMount(mount: ContainerMount, record: ContainerRecord): Mount {

@@ -95,7 +95,14 @@ function parseImageVolume(mount: Mount, where: string): ContainerMount['image'] 
   if (mount.hostPath !== '') throw fail('invalid_argument', `${where}: it names an image and a host_path; give one`);
   if (mount.propagation === MountPropagation.PROPAGATION_BIDIRECTIONAL)
     throw fail('invalid_argument', `${where}: an image volume has nothing to propagate; use private propagation`);
-  return { name: text(name, `${where}: image`), subPath: text(mount.imageSubPath, `${where}: image_sub_path`) };
+  const { annotations = {}, userSpecifiedImage = '', runtimeHandler = '' } = mount.image ?? {};
+  return {
+    name: text(name, `${where}: image`),
+    subPath: text(mount.imageSubPath, `${where}: image_sub_path`),
+    userSpecified: text(userSpecifiedImage, `${where}: user_specified_image`),
+    handler: text(runtimeHandler, `${where}: runtime_handler`),
+    annotations: textMap(annotations, `${where}: image annotations`),
+  };
 }
 
 /** Below the sandbox's log directory; without one there is no log, as without a path. */
