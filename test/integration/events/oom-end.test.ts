@@ -43,14 +43,15 @@ describe('the end of a container after an OOM kill', function () {
       late: `${childHog()}; sleep 3; exit 137`,
       stopped: `${childHog()}; while :; do sleep 60; done`,
     };
-    const ends = Object.entries(scripts).map(async ([name, script]) => {
+    const ends: Record<string, string> = {};
+    for (const [name, script] of Object.entries(scripts)) {
       const container = await run(name, script);
       await killed(name);
       // Within the second in which an end by itself would be the kill's.
       if (name === 'stopped') await stop(container);
-      return [name, await endOf(container)] as const;
-    });
-    expect(Object.fromEntries(await Promise.all(ends))).to.deep.equal({
+      ends[name] = await endOf(container);
+    }
+    expect(ends).to.deep.equal({
       error: '3 Error',
       completed: '0 Completed',
       late: '137 Error',

@@ -12,13 +12,14 @@ export async function endAll(cricket: Cricket, containers: number): Promise<void
   const told: string[] = [];
   for (let begun = 0; begun < containers; begun += atOnce) {
     const turns = Array.from({ length: Math.min(atOnce, containers - begun) }, (_, i) => begun + i);
-    const ends = turns.map(async (turn) => {
+    const ids: string[] = [];
+    for (const turn of turns) {
       const script = turn % 2 === 0 ? hog() : `${childHog()}; exit $?`;
       const wish = { name: `c${turn}`, command: ['sh', '-c', script], resources: hogLimit };
-      const { exitCode, reason } = await exited(cricket, (await runContainer(cricket, pod, wish)).id, 120_000);
-      return `${exitCode} ${reason}`;
-    });
-    told.push(...(await Promise.all(ends)));
+      ids.push((await runContainer(cricket, pod, wish)).id);
+    }
+    const ends = await Promise.all(ids.map(async (id) => exited(cricket, id, 120_000)));
+    told.push(...ends.map(({ exitCode, reason }) => `${exitCode} ${reason}`));
   }
   expect(told).to.deep.equal(told.map(() => '137 OOMKilled'));
   await removePod(cricket, pod.id);
