@@ -4,7 +4,7 @@
  */
 import { build } from 'esbuild';
 import type { BuildOptions, Plugin } from 'esbuild';
-import { globSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 
 /** koffi finds its library beside itself; the exporters of traces are loaded only where traces are wanted. */
@@ -62,10 +62,22 @@ export async function bundle(repo: string, out: string, plugins: Plugin[] = []):
   return Object.keys(entries);
 }
 
+/** In one file with those it imports, each would take itself for the program that was started. */
+const onlyMain = (entries: readonly string[]): Plugin => ({
+  name: 'only-main',
+  setup(builder) {
+    builder.onLoad({ filter: /\/(src|hack|test)\/.*\.ts$/ }, ({ path }) => {
+      if (path.includes('/node_modules/') || entries.includes(path)) return undefined;
+      return { contents: readFileSync(path, 'utf8').replaceAll('import.meta.main', 'false'), loader: 'ts' };
+    });
+  },
+});
+
 /** Programs that share nothing with it. */
 export async function bundleTools(repo: string, out: string, files: readonly string[]): Promise<void> {
   const entryPoints = Object.fromEntries(files.map((file) => [basename(file, '.ts'), file]));
-  await build({ ...common, absWorkingDir: repo, entryPoints, outdir: out });
+  const plugins = [...common.plugins, onlyMain(files.map((file) => resolve(repo, file)))];
+  await build({ ...common, absWorkingDir: repo, entryPoints, outdir: out, plugins });
 }
 
 if (import.meta.main) {

@@ -61,6 +61,12 @@ describe('hack/package', function () {
     await succeed(at('usr/lib/cricket/packaged/bin/node'), [script]);
   });
 
+  it('puts tools into it of which none runs what it imports', () => {
+    const mains = (name: string) =>
+      readFileSync(at(`usr/lib/cricket/packaged/libexec/${name}.js`), 'utf8').split('import.meta.main').length - 1;
+    expect([mains('remove-pods'), mains('sweep')]).to.deep.equal([0, 1]);
+  });
+
   it('puts a unit into it that starts this program, and what people and shells ask', () => {
     const unit = readFileSync(at('usr/lib/systemd/system/cricket.service'), 'utf8');
     const [, program = ''] = /^ExecStart=(\S+)/m.exec(unit) ?? [];
