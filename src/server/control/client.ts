@@ -54,7 +54,9 @@ export async function openControl(call: ControlCall, signal: AbortSignal): Promi
   const query = new URLSearchParams();
   for (const [key, value] of Object.entries(call.query)) for (const one of [value].flat()) query.append(key, one);
   const path = `${call.path}?${query.toString()}`;
-  const sent = request({ socketPath: call.socket, method: call.method, path, signal }, resolve);
+  // No connection is kept for the next call: the daemon lets go of one just when that comes.
+  const options = { socketPath: call.socket, method: call.method, path, signal, agent: false } as const;
+  const sent = request(options, resolve);
   // After the head, an end of the connection is the reader's to notice.
   sent.on('error', (error) => reject(unreachable(call.socket, error)));
   if (call.body === undefined) sent.end();
