@@ -16,7 +16,7 @@ try {
   const demo = await ensureDemoPod(cri);
   say(demo.reused ? 'the demo pod is running' : 'started the demo pod');
   console.log(`\n${runtimeName} ${runtimeVersion} serves CRI on ${endpoint}\n\n${await describeDemo(cri, demo)}\n`);
-  console.log(`Next: crictl -r ${endpoint} ps\n      crictl -r ${endpoint} exec -s ${demo.container.slice(0, 13)} ps`);
+  console.log('Next: cricket ps\n      cricket exec -it demo sh');
 } catch (error) {
   const status = statusOf(error);
   console.error(`up: ${status?.message ?? (error instanceof Error ? error.message : String(error))}`);
