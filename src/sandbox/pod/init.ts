@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { chown, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fail } from '../../base/errors.ts';
@@ -68,7 +69,9 @@ async function startPodInit(parts: InitParts, record: PodRecord, signal: AbortSi
 /** Ends the init if there is one; with it everything in its PID namespace. */
 export async function deletePodInit(parts: InitParts, record: PodRecord, signal: AbortSignal): Promise<void> {
   const cgroup = initCgroup(parts, record);
-  if (!parts.cgroups.exists(cgroup)) return;
+  // Of one that ended by itself systemd has removed the scope, but the runtime still knows it.
+  const root = parts.runtimes.get(record.handler || parts.settings.defaultRuntime)?.root ?? '';
+  if (!parts.cgroups.exists(cgroup) && !existsSync(join(root, record.id))) return;
   await parts.cgroups.kill(cgroup, signal);
   await deleteContainer(parts.watcher, runtimeOf(parts, record.handler), record.id);
   await parts.cgroups.remove(cgroup, signal);
