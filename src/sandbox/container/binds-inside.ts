@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import type { BindFacts } from '../../linux/disk-worker.ts';
+import type { DiskPool } from '../../linux/disk.ts';
 import type { BindMount, SpecInput } from '../oci/spec/input.ts';
 import type { Parts } from '../parts.ts';
 import type { ContainerRecord } from './record.ts';
@@ -17,18 +18,20 @@ const surveyTimeoutMs = 10_000;
  * clear (runc 1.1 tries to, and fails), and with what is mounted below them by name where the runtime forgets it (crun 1.8).
  */
 export async function bindsInside(
-  parts: Pick<Parts, 'features' | 'hostPaths' | 'runtimes' | 'settings'>,
+  parts: Pick<Parts, 'disk' | 'features' | 'hostPaths' | 'runtimes' | 'settings'>,
   record: ContainerRecord,
   { mounts, podMounts }: Binds,
   signal: AbortSignal,
 ): Promise<Binds> {
   const { bindsBelow } = await parts.features.of(runtimeOf(parts, record.handler));
-  const settle = async (binds: readonly BindMount[]) => {
+  const settle = async (pool: DiskPool, binds: readonly BindMount[]) => {
     const paths = binds.map(({ hostPath }) => hostPath);
-    const facts = await parts.hostPaths.callWithin(surveyTimeoutMs, 'surveyBinds', paths, signal);
+    const facts = await pool.callWithin(surveyTimeoutMs, 'surveyBinds', paths, signal);
     return settled(zip(binds, facts), bindsBelow);
   };
-  const [own, ofPod] = await Promise.all([settle(mounts), settle(podMounts)]);
+  const own = mounts.length === 0 ? [] : await settle(parts.hostPaths, mounts);
+  // What the pod gives is ours: the worker for it runs already.
+  const ofPod = await settle(parts.disk, podMounts);
   return { mounts: own, podMounts: ofPod };
 }
 
