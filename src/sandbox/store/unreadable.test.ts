@@ -16,7 +16,10 @@ const record = { kind: 'container', version: 9, data: { podId, imageId, cgroup: 
 
 describe('hints of a record that cannot be read', () => {
   it('are all that a newer version has in common with ours', () => {
-    expect(readHints(JSON.stringify(record))).to.deep.equal({ podId, imageId, cgroup: '/kubepods/pod1', ...config });
+    const known = { podId, imageId, cgroup: '/kubepods/pod1', ...config };
+    expect(readHints(JSON.stringify(record))).to.deep.equal({ ...known, standalone: false });
+    const alone = { ...record, data: { ...record.data, config: { ...config, standalone: {} } } };
+    expect(readHints(JSON.stringify(alone))).to.deep.equal({ ...known, standalone: true });
   });
 
   it('are ids and cgroup of one cut short', () => {
