@@ -2,7 +2,7 @@
  * Test files as a few files of JavaScript. In an emulated machine most of the time of a test file would go into finding,
  * reading and stripping hundreds of sources.
  */
-import { build } from 'esbuild';
+import { build, stop } from 'esbuild';
 import type { Plugin } from 'esbuild';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -39,6 +39,8 @@ export async function compileTests(
     plugins: [placesOfSources(repo)],
     logLevel: 'warning',
   });
+  // Its process would stay as long as ours.
+  await stop();
   return new Map(named.map(([name, file]) => [file, join(out, `${name}.js`)]));
 }
 
