@@ -23,6 +23,8 @@ describe('commands of the guides', function () {
     const [deb = ''] = (process.env['CRICKET_TEST_PACKAGES'] ?? '').split(':');
     prepareForPackages();
     mkdirSync(folder);
+    // By itself crictl waits two seconds, which is little in emulation.
+    writeFileSync('/etc/crictl.yaml', 'timeout: 60\n');
     symlinkSync(deb, join(folder, basename(deb)));
   });
   after(() => {
