@@ -2,12 +2,11 @@
  * Test files as a few files of JavaScript. In an emulated machine most of the time of a test file would go into finding,
  * reading and stripping hundreds of sources.
  */
-import { build, stop } from 'esbuild';
 import type { Plugin } from 'esbuild';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { banner, external, workersOf } from '../bundle.ts';
+import { banner, buildOnce, external, workersOf } from '../bundle.ts';
 
 const parts = ['hack/lib/test/part.ts', 'hack/lib/test/in-machine.ts'];
 
@@ -24,7 +23,7 @@ export async function compileTests(
   const named = [...parts, ...files].map((file) => [flat(file), file] as const);
   // All lie flat: a Worker is looked for beside what starts it.
   const workers = workersOf(repo).map((file) => [basename(file, '.ts'), file] as const);
-  await build({
+  await buildOnce({
     absWorkingDir: repo,
     entryPoints: Object.fromEntries([...named, ...workers]),
     outdir: out,
@@ -39,8 +38,6 @@ export async function compileTests(
     plugins: [placesOfSources(repo)],
     logLevel: 'warning',
   });
-  // Its process would stay as long as ours.
-  await stop();
   return new Map(named.map(([name, file]) => [file, join(out, `${name}.js`)]));
 }
 

@@ -3,6 +3,7 @@ import type { CgroupPath } from '../../cgroups/path.ts';
 import { replaceOomScore } from '../../linux/oom-score.ts';
 import type { Container } from '../store/store.ts';
 import type { Parts } from '../parts.ts';
+import { settleUnitLimits } from '../unit-limits.ts';
 import { givenOomScore } from './lowered.ts';
 import { containerTitle } from './record.ts';
 import { mergeResources } from './resources.ts';
@@ -10,7 +11,7 @@ import type { ContainerResources } from './resources.ts';
 import { cgroupResources } from './spec-resources.ts';
 import { isLive } from './state.ts';
 
-export type UpdateParts = Pick<Parts, 'cgroups' | 'lifetime' | 'locks' | 'log' | 'oomScore'>;
+export type UpdateParts = Pick<Parts, 'cgroups' | 'lifetime' | 'locks' | 'log' | 'oomScore' | 'settings'>;
 
 /**
  * Changes limits of a created or running container, all or none; what is not given (0, '') stays.
@@ -26,8 +27,11 @@ export async function updateContainer(
   using _held = await parts.locks.acquire(record.id, signal);
   const { state } = container;
   if (!isLive(state)) throw fail('failed_precondition', `update ${containerTitle(record)}: it is ${state.kind}`);
-  await parts.cgroups.update(record.cgroup as CgroupPath, cgroupResources(wanted), parts.lifetime);
   const resources = mergeResources(state.resources, wanted);
+  const cgroup = record.cgroup as CgroupPath;
+  // Told of one limit, systemd writes all that it knows of, its defaults too.
+  if (parts.cgroups.isUnit(cgroup)) await settleUnitLimits(parts, cgroup, resources, parts.lifetime);
+  else await parts.cgroups.update(cgroup, cgroupResources(wanted), parts.lifetime);
   replaceScores(parts, container, state.resources.oomScoreAdj, resources.oomScoreAdj);
   await container.note({ kind: 'updated', resources });
 }

@@ -5,6 +5,7 @@ import { noResources } from '../../../sandbox/container/resources.ts';
 import type { ContainerResources } from '../../../sandbox/container/resources.ts';
 import { cgroupResources } from '../../../sandbox/container/spec-resources.ts';
 import { updateContainer } from '../../../sandbox/container/update.ts';
+import type { UpdateParts } from '../../../sandbox/container/update.ts';
 import type { HandlerParts } from '../../handlers.ts';
 import type { Verb } from '../verb.ts';
 import { namedContainer } from './named.ts';
@@ -24,7 +25,7 @@ const numbers = [
 const texts = ['cpusetCpus', 'cpusetMems'] as const;
 export type UpdateQuery = Partial<Record<(typeof numbers)[number] | (typeof texts)[number], string>>;
 
-type UpdateVerbParts = Pick<HandlerParts, 'cgroups' | 'images' | 'lifetime' | 'locks' | 'log' | 'oomScore' | 'store'>;
+type UpdateVerbParts = UpdateParts & Pick<HandlerParts, 'images' | 'store'>;
 
 /** POST /v1/containers/update?object=NAME&memoryLimitBytes=N… : changes limits, all that are given or none. */
 export function updateVerb(parts: UpdateVerbParts): Verb {
