@@ -122,7 +122,7 @@ for (const runtime of ['crun', 'runc'])
     it('gives a shared PID namespace an init in a scope of its own', async () => {
       const command = ['sleep', '3600'];
       const { pid, id } = await runContainer(cri, { name: 'shared', command, sharedPid: true });
-      expect(await shell(cri, id, 'cat /proc/1/comm')).to.equal('catatonit');
+      expect(await shell(cri, id, 'cat /proc/1/comm')).to.equal('init');
       expect(systemd.cgroupOf(pid)).to.contain(scopeOf({ id }));
       expect(ours()).to.have.length(3);
       await removePods(cri);
