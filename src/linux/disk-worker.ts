@@ -27,6 +27,7 @@ import { readProcessFacts } from './process-facts.ts';
 import type { ProcessFacts } from './process-facts.ts';
 import type { Overlay } from './overlay.ts';
 import type { IdmappedMount } from './idmapped-mount.ts';
+import { removeTree } from './remove-tree.ts';
 import { canShift, mountShifted, mountShiftedOverlay } from './shifted.ts';
 import type { Shift, StagedShift } from './shifted.ts';
 import { serveTasks } from './worker/serve.ts';
@@ -120,7 +121,7 @@ export const diskTasks = {
   /** Takes the mounts off everything in a directory, and the directory away. Absent is fine. */
   unmountWithin(directory: string): void {
     for (const name of listQuietly(directory)) while (unmount(join(directory, name)));
-    rmSync(directory, { recursive: true, force: true });
+    removeTree(directory);
   },
   mountShm({ path, bytes, root: { uid, gid }, label }: SharedMemory): void {
     mkdirSync(path, { recursive: true, mode: 0o1777 });
@@ -131,13 +132,13 @@ export const diskTasks = {
   /** Takes every mount off the path, then the directory tree away. Absent is fine. */
   unmountAndRemove(path: string): void {
     while (unmount(path));
-    rmSync(path, { recursive: true, force: true });
+    removeTree(path);
   },
   unmountAll(path: string): void {
     while (unmount(path));
   },
   removeTree(path: string): void {
-    rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+    removeTree(path);
   },
   /** Looks at a path that a user named; a missing one is made a directory (root, 0755). */
   mountSource(path: string): MountSource {

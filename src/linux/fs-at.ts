@@ -12,6 +12,7 @@ const cMkdirat = libc.func('int mkdirat(int dir, const void *path, uint32_t mode
 const cMknodat = libc.func('int mknodat(int dir, const void *path, uint32_t mode, uint64_t device)');
 const cSymlinkat = libc.func('int symlinkat(const void *target, int dir, const void *path)');
 const cLinkat = libc.func('int linkat(int from, const void *old, int to, const void *path, int flags)');
+const cRenameat = libc.func('int renameat(int from, const void *old, int to, const void *path)');
 const cUnlinkat = libc.func('int unlinkat(int dir, const void *path, int flags)');
 const cClose = libc.func('int close(int fd)');
 const cFchownat = libc.func('int fchownat(int dir, const void *path, uint32_t uid, uint32_t gid, int flags)');
@@ -23,9 +24,12 @@ const cFchmodat = libc.func('int fchmodat(int dir, const void *path, uint32_t mo
 
 /** The same number on every architecture since 5.6. */
 const sysOpenat2 = 437;
+const resolveNoXdev = 0x01;
 const resolveNoMagiclinks = 0x02;
+const resolveNoSymlinks = 0x04;
 const resolveInRoot = 0x10;
 const atSymlinkNofollow = 0x100;
+const atRemovedir = 0x200;
 const retriesOfAgain = 64;
 
 export const openFlags = {
@@ -85,9 +89,7 @@ function done(result: number, what: string, path: string): void {
  * /proc are refused. Undefined when it is absent, not of the type asked for, or a loop of links.
  */
 export function openInRoot(root: number, path: string, flags: number): number | undefined {
-  const how = Buffer.alloc(24);
-  how.writeBigUInt64LE(BigInt(flags | openFlags.closeOnExec), 0);
-  how.writeBigUInt64LE(BigInt(resolveInRoot | resolveNoMagiclinks), 16);
+  const how = openHow(flags, resolveInRoot | resolveNoMagiclinks);
   const name = bytes(path);
   for (let attempt = 1; ; attempt += 1) {
     const result = Number(cSyscall(sysOpenat2, root, name, how, how.length));
@@ -95,6 +97,24 @@ export function openInRoot(root: number, path: string, flags: number): number | 
     if (result < 0 && errnoName(errno()) === 'EAGAIN' && attempt < retriesOfAgain) continue;
     return descriptor(result, 'openat2', path, ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO']);
   }
+}
+
+/**
+ * Opens a directory by its one name in another. Undefined when it is absent or no directory. Errors: EXDEV where something
+ * is mounted on it, be it of the same file system (RESOLVE_NO_XDEV).
+ */
+export function openBelow(dir: number, name: string): number | undefined {
+  const how = openHow(openFlags.directory | openFlags.noFollow, resolveNoXdev | resolveNoSymlinks);
+  const result = Number(cSyscall(sysOpenat2, dir, bytes(name), how, how.length));
+  return descriptor(result, 'openat2', name, ['ENOENT', 'ENOTDIR', 'ELOOP']);
+}
+
+/** struct open_how */
+function openHow(flags: number, resolve: number): Buffer {
+  const how = Buffer.alloc(24);
+  how.writeBigUInt64LE(BigInt(flags | openFlags.closeOnExec), 0);
+  how.writeBigUInt64LE(BigInt(resolve), 16);
+  return how;
 }
 
 /** Where `path` leads if `root` is taken for `/`, as a path of the host; undefined when nothing is there. */
@@ -167,6 +187,15 @@ export function linkAt(from: number, old: string, dir: number, name: string): bo
 
 export function unlinkAt(dir: number, name: string): void {
   done(Number(cUnlinkat(dir, bytes(name), 0)), 'unlink', name);
+}
+
+/** Removes an empty directory. */
+export function removeDirectoryAt(dir: number, name: string): void {
+  done(Number(cUnlinkat(dir, bytes(name), atRemovedir)), 'rmdir', name);
+}
+
+export function renameAt(from: number, old: string, to: number, name: string): void {
+  done(Number(cRenameat(from, bytes(old), to, bytes(name))), `rename ${old} to`, name);
 }
 
 /** Owner of a name, links not followed. */

@@ -1,4 +1,4 @@
-import { chownSync, closeSync, lstatSync, mkdirSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, closeSync, lstatSync, mkdirSync, openSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { fail } from '../base/errors.ts';
 import { mountIdmapped } from './idmapped-mount.ts';
@@ -6,6 +6,7 @@ import type { IdmappedMount } from './idmapped-mount.ts';
 import { unmount } from './mount.ts';
 import { mountOverlay } from './overlay.ts';
 import type { Overlay } from './overlay.ts';
+import { removeTree } from './remove-tree.ts';
 
 /** For whom owners are shifted. */
 export interface Shift {
@@ -39,7 +40,7 @@ export function mountShiftedOverlay(overlay: ShiftedOverlay, shift: StagedShift)
     mountOverlay({ ...overlay, lower: [...shifted, ...bottom] });
   } finally {
     while (unmount(staging));
-    rmSync(staging, { recursive: true, force: true });
+    removeTree(staging);
   }
 }
 
@@ -67,7 +68,7 @@ export function canShift(directory: string, userNamespace: string): boolean {
     return false;
   } finally {
     while (unmount(target));
-    rmSync(place, { recursive: true, force: true });
+    removeTree(place);
   }
 }
 

@@ -19,7 +19,7 @@ describe('a part of a test run', () => {
       passed: 1,
       failed: 2,
       skipped: 2,
-      failures: ['x b', 'x "after all" hook for "d"'],
+      failures: ['x b\nno', 'x "after all" hook for "d"\nhook'],
     });
     expect(code).to.equal(1);
   });

@@ -11,7 +11,7 @@ export interface Counts {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
-  /** Full titles. */
+  /** Full titles, each with the beginning of what was wrong in the lines below it. */
   readonly failures: readonly string[];
 }
 
@@ -48,7 +48,7 @@ async function run(files: readonly string[], strict: boolean): Promise<void> {
     process.send(counts, () => process.exit(counts.failed === 0 ? 0 : 1));
   });
   runner.on('test', (test) => (current = test.fullTitle()));
-  runner.on('fail', (test) => failures.push(test.fullTitle()));
+  runner.on('fail', (test, error: unknown) => failures.push(told(test.fullTitle(), error)));
   // A parent that was killed counts no more.
   process.once('disconnect', () => runner.abort());
   // Both may come: one from the terminal, one from the parent.
@@ -57,6 +57,15 @@ async function run(files: readonly string[], strict: boolean): Promise<void> {
       ended = signal;
       runner.abort();
     });
+}
+
+const reasonLines = 8;
+const reasonWidth = 300;
+
+/** Whoever has only the last lines of a run reads there why. */
+function told(title: string, error: unknown): string {
+  const reason = (error instanceof Error ? error.message : String(error)).split('\n').slice(0, reasonLines);
+  return [title, ...reason.map((text) => text.slice(0, reasonWidth))].join('\n');
 }
 
 /** Of a test or hook, when it is run: limits of suites are handed down before. */

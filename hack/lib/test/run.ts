@@ -64,7 +64,7 @@ function summarize(lanesRun: readonly LaneResult[]): void {
   for (const { name, seconds, ...counts } of lanesRun)
     console.log(`${name.padEnd(12)} ${seconds.toFixed(1).padStart(7)} s  ${line(counts)}`);
   const all = total(lanesRun);
-  for (const failure of all.failures) console.log(`FAILED  ${failure}`);
+  for (const failure of all.failures) console.log(`FAILED  ${failure.replaceAll('\n', '\n        ')}`);
   if (interrupted) console.log('interrupted: not all has run');
   if (lanesRun.length === 0) console.log('no test file was chosen');
   console.log(line(all));

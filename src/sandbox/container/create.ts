@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { allEnded } from '../../base/all-ended.ts';
 import { nowNanos } from '../../base/clock.ts';
 import { during, fail } from '../../base/errors.ts';
 import { newContainerId } from '../../base/ids.ts';
@@ -128,7 +129,7 @@ async function makeContainer(parts: CreateParts, pod: Pod, config: ContainerConf
   if (lowered.length > 0) parts.log.warn({ container: id, lowered }, 'container has less than it asked for');
   const spec = parts.seccompFilters.apply(runtime, built);
   await traced('container.bundle', () =>
-    Promise.all([writeFile(at.spec, encodeSpec(spec), { mode: 0o600 }), prepareLog(parts, config, signal)]),
+    allEnded([writeFile(at.spec, encodeSpec(spec), { mode: 0o600 }), prepareLog(parts, config, signal)]),
   );
   reach('create:bundle');
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { allEnded } from '../../base/all-ended.ts';
 import { during, errnoOf, errorFrom, fail, messageOf } from '../../base/errors.ts';
 import type { MountSource } from '../../linux/disk-worker.ts';
 import type { BindMount } from '../oci/spec/input.ts';
@@ -22,7 +23,7 @@ export async function resolveMounts(
 ): Promise<readonly BindMount[]> {
   const ofHost = config.mounts.filter((mount) => mount.image === undefined);
   const { shifted } = parts.paths.container(id);
-  return Promise.all(
+  return allEnded(
     ofHost.map(async (mount, index) => {
       const found = await resolveMount(parts, mount, signal);
       if (mount.users === null || pod.pins.user === undefined) return found;

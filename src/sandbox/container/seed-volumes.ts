@@ -1,4 +1,5 @@
 import { join, posix } from 'node:path';
+import { allEnded } from '../../base/all-ended.ts';
 import type { Image } from '../../image/service.ts';
 import type { BindMount } from '../oci/spec/input.ts';
 import type { Parts } from '../parts.ts';
@@ -17,7 +18,7 @@ export async function seedVolumes(
   const { rootfs, volumes } = parts.paths.container(record.id);
   const taken = new Set(record.config.mounts.map(({ containerPath }) => normal(containerPath)));
   const wanted = [...new Set(image.config.volumes.map(normal))].filter((path) => path !== '/' && !taken.has(path));
-  return Promise.all(
+  return allEnded(
     wanted.map(async (path, index) => {
       const to = join(volumes, String(index));
       await parts.disk.call('seedDirectory', { root: rootfs, path, to, owner }, signal);

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { allEnded } from '../../base/all-ended.ts';
 import { errnoOf, fail, messageOf } from '../../base/errors.ts';
 import type { Image } from '../../image/service.ts';
 import type { BlockIo } from '../oci/blockio.ts';
@@ -58,7 +59,7 @@ export async function gatherSpec(parts: SpecParts, sources: SpecSources, signal:
   const { id, config } = record;
   const namespaces = chooseNamespaces(parts, sources);
   await checkMountAbilities(parts, config, runtimeOf(parts, record.handler));
-  const [mounts, volumes, images, devices, hostDevices, seccomp, apparmorProfile] = await Promise.all([
+  const [mounts, volumes, images, devices, hostDevices, seccomp, apparmorProfile] = await allEnded([
     resolveMounts(parts, record, pod.record, signal),
     seedVolumes(parts, record, { image, owner: rootOf(pod.record.config) }, signal),
     mountImageVolumes(parts, record, { shift: shiftOf(pod.record), labels }, signal),

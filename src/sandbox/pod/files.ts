@@ -1,5 +1,6 @@
 import { chown, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { allEnded } from '../../base/all-ended.ts';
 import { during, errnoOf } from '../../base/errors.ts';
 import type { Paths } from '../store/paths.ts';
 import type { PodConfig, PodRecord } from './record.ts';
@@ -16,7 +17,7 @@ export async function writePodFiles(
 ): Promise<void> {
   const at = paths.pod(record.id);
   try {
-    await Promise.all([
+    await allEnded([
       writeFile(at.hostname, `${facts.hostname}\n`, { mode: 0o644 }),
       writeFile(at.hosts, await hostsText(record.config, facts), { mode: 0o644 }),
       writeFile(at.resolvConf, await resolvText(record.config), { mode: 0o644 }),

@@ -1,3 +1,4 @@
+import { allEnded } from '../../base/all-ended.ts';
 import type { CgroupPath } from '../../cgroups/path.ts';
 import { removeContainer } from '../container/remove.ts';
 import type { RemoveParts } from '../container/remove.ts';
@@ -21,7 +22,7 @@ async function removeNow(parts: RemovePodParts, pod: Pod): Promise<void> {
   const signal = AbortSignal.any([parts.lifetime, AbortSignal.timeout(removeTimeoutMs)]);
   await stopPod(parts, pod, signal);
   const containers = parts.store.containersOf(record.id);
-  await Promise.all(containers.map((container) => removeContainer(parts, container, signal)));
+  await allEnded(containers.map((container) => removeContainer(parts, container, signal)));
   for (const container of await unreadableIn(parts, record.id, record.cgroup as CgroupPath))
     await removeUnreadableContainer(parts, container, signal);
   parts.reach('remove-pod:containers');

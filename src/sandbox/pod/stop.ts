@@ -1,3 +1,4 @@
+import { allEnded } from '../../base/all-ended.ts';
 import { stopContainer } from '../container/stop.ts';
 import type { StopParts } from '../container/stop.ts';
 import type { Pod } from '../store/store.ts';
@@ -45,8 +46,7 @@ async function stopContainers(parts: StopPodParts, { record }: Pod, signal: Abor
     ...parts.store.containersOf(record.id).map((container) => stopContainer(parts, container, 0, signal)),
     ...unreadable.map((container) => stopUnreadableContainer(parts, container, 0, signal)),
   ];
-  const failed = (await Promise.allSettled(all)).find((result) => result.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
+  await allEnded(all);
 }
 
 /** Gives back what a sandbox holds in the kernel; each part may be gone already. */

@@ -1,5 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { allEnded } from '../../base/all-ended.ts';
 import { makePrivateDirectory, saveCheckpoint, syncPath } from '../../base/checkpoint.ts';
 import { during, errnoOf } from '../../base/errors.ts';
 import type { ContainerId, PodId } from '../../base/ids.ts';
@@ -63,7 +64,7 @@ export async function createStore(paths: Paths, log: Logger): Promise<Store> {
     const at = paths.pod(record.id);
     const save = async (next: PodState) => {
       const durable = isLasting(next.kind);
-      await Promise.all([saveCheckpoint(podStateKind, at.state, next, { durable }), durable && syncIfThere(at.record)]);
+      await allEnded([saveCheckpoint(podStateKind, at.state, next, { durable }), durable && syncIfThere(at.record)]);
     };
     const changed = (before: PodState) => observers.forEach((one) => one.podChanged(pod, before));
     const options = { record, state, step: stepPod, save, log: speaking({ pod: record.id }), changed };
@@ -76,7 +77,7 @@ export async function createStore(paths: Paths, log: Logger): Promise<Store> {
     const save = async (next: ContainerState) => {
       const durable = isLasting(next.kind);
       const saved = saveCheckpoint(containerStateKind, at.state, next, { durable });
-      await Promise.all([saved, durable && syncIfThere(at.record)]);
+      await allEnded([saved, durable && syncIfThere(at.record)]);
     };
     const changed = (before: ContainerState) => observers.forEach((one) => one.containerChanged(container, before));
     const options = { record, state, step: stepContainer, save, log: speaking({ container: record.id }), changed };

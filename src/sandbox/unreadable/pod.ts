@@ -1,3 +1,4 @@
+import { allEnded } from '../../base/all-ended.ts';
 import { withTimeout } from '../../base/abort.ts';
 import type { PodId } from '../../base/ids.ts';
 import type { CgroupPath } from '../../cgroups/path.ts';
@@ -22,7 +23,7 @@ export async function stopUnreadablePod(
   const limit = withTimeout(AbortSignal.any([parts.lifetime, signal]), stopTimeoutMs);
   const group = cgroupOf(parts, object);
   const unknown = await unreadableIn(parts, id, group);
-  await Promise.all([
+  await allEnded([
     ...parts.store.containersOf(id).map((container) => stopContainer(parts, container, 0, limit)),
     ...unknown.map((container) => stopUnreadableContainer(parts, container, 0, limit)),
   ]);
@@ -49,7 +50,7 @@ export async function removeUnreadablePod(
   const id = object.id as PodId;
   const limit = withTimeout(AbortSignal.any([parts.lifetime, signal]), removeTimeoutMs);
   await stopUnreadablePod(parts, object, limit);
-  await Promise.all(parts.store.containersOf(id).map((container) => removeContainer(parts, container, limit)));
+  await allEnded(parts.store.containersOf(id).map((container) => removeContainer(parts, container, limit)));
   for (const container of await unreadableIn(parts, id, cgroupOf(parts, object)))
     await removeUnreadableContainer(parts, container, limit);
   // Ours alone: one that the kubelet made is the kubelet's.

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { allEnded } from '../../../base/all-ended.ts';
 import { fail, messageOf } from '../../../base/errors.ts';
 import type { PodId } from '../../../base/ids.ts';
 import { KeyedLocks } from '../../../base/locks.ts';
@@ -127,7 +128,7 @@ export class CniNetwork implements PodNetwork {
       signal,
     );
     reach('run-pod:cni-added');
-    await Promise.all([lasting, this.#attachments.keepResult(attachment.pod, result)]);
+    await allEnded([lasting, this.#attachments.keepResult(attachment.pod, result)]);
     this.#checked.set(attachment.pod, 'ok');
     reach('run-pod:cni-cached');
   }
