@@ -6,5 +6,5 @@ export async function allEnded<T extends readonly unknown[]>(
   works: readonly [...T],
 ): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
   await Promise.allSettled(works);
-  return Promise.all(works) as Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }>;
+  return Promise.all(works);
 }
