@@ -18,6 +18,10 @@ export interface Lane {
   readonly together: boolean;
   /** Only with --all or by name: it takes long, or much of the machine. */
   readonly onRequest: boolean;
+  /** Only by name: it takes an hour and more. */
+  readonly onlyByName?: boolean;
+  /** The most that one file may take; absent: half an hour. */
+  readonly minutes?: number;
   /** Absent: it runs on this machine. */
   readonly machine?: Machine;
   /** What runs containers: Debian 12's own crun, unless said otherwise. */
@@ -61,6 +65,7 @@ const definitions: readonly Definition[] = [
   { name: 'conformance', globs: ['test/conformance/**/*.test.ts'] },
   { name: 'v2-smoke', globs: [smoke], machine: v2, runtime: 'newer crun' },
   { name: 'long', globs: ['test/long/**/*.test.ts'], onRequest: true },
+  { name: 'soak', globs: ['test/soak/**/*.test.ts'], onlyByName: true, minutes: 180 },
   { name: 'kubelet', globs: ['test/kubelet/**/*.test.ts'], onRequest: true },
   { name: 'crun', globs: [critest], ...newer },
   { name: 'runc', globs: [critest], runtime: 'runc', onRequest: true },
@@ -109,7 +114,8 @@ export function chooseLanes({ all, lanes: named, only }: Choice, root: string): 
     together,
     onRequest,
   }));
-  const wanted = lanes.filter(({ name, onRequest }) => (named.length > 0 ? named.includes(name) : all || !onRequest));
+  const unnamed = ({ onRequest, onlyByName = false }: Omit<Lane, 'files'>) => !onlyByName && (all || !onRequest);
+  const wanted = lanes.filter((lane) => (named.length > 0 ? named.includes(lane.name) : unnamed(lane)));
   return wanted
     .map(({ globs, except = [], ...lane }) => {
       const matches = globs.flatMap((glob) => globSync(glob, { cwd: root }).sort());

@@ -4,7 +4,7 @@ import { globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { leftOut } from '../../../test/vm/left-out.ts';
-import { chooseLanes } from './lanes.ts';
+import { chooseLanes, laneNames } from './lanes.ts';
 
 describe('a part of a test run', () => {
   let folder: string;
@@ -64,7 +64,7 @@ describe('lanes', () => {
   const root = join(import.meta.dirname, '../../..');
 
   it('give every test file of the repository to one lane, and some to machines too', () => {
-    const lanes = chooseLanes({ all: true, lanes: [], only: undefined }, root);
+    const lanes = chooseLanes({ all: false, lanes: laneNames, only: undefined }, root);
     const every = globSync('{api,src,metrics,hack,test}/**/*.test.ts', { cwd: root });
     expect(new Set(lanes.flatMap((lane) => lane.files))).to.have.all.keys(every);
     const here = lanes.filter(({ machine, runtime }) => machine === undefined && runtime === undefined);
@@ -76,6 +76,11 @@ describe('lanes', () => {
 
   it('leave out of machines only what there is', () => {
     for (const { files } of leftOut) expect(globSync(files, { cwd: root }), files).to.not.deep.equal([]);
+  });
+
+  it('are all run by --all, but the one that takes an hour', () => {
+    const lanes = chooseLanes({ all: true, lanes: [], only: undefined }, root).map(({ name }) => name);
+    expect(laneNames.filter((name) => !lanes.includes(name))).to.deep.equal(['soak']);
   });
 
   it('are chosen by name, and files by glob', () => {

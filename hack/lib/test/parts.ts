@@ -2,8 +2,8 @@ import { fork } from 'node:child_process';
 import { join } from 'node:path';
 import type { Counts } from './part.ts';
 
-/** No file may take longer: a hanging one is ended and counts as failed. */
-const fileTimeoutMs = 30 * 60_000;
+/** No file may take longer, unless its lane says so: a hanging one is ended and counts as failed. */
+const fileMinutes = 30;
 
 /** Test files that run in a process of their own. */
 export interface RunningPart {
@@ -14,10 +14,10 @@ export interface RunningPart {
 
 const sources = join(import.meta.dirname, 'part.ts');
 
-/** `program`: part.ts, or what was made of it. */
-export function startPart(files: readonly string[], program = sources): RunningPart {
+/** `program`: part.ts, or what was made of it. `minutes`: the most it may take. */
+export function startPart(files: readonly string[], program = sources, minutes = fileMinutes): RunningPart {
   const child = fork(program, ['--leave-nothing', ...files], {
-    timeout: fileTimeoutMs,
+    timeout: minutes * 60_000,
     killSignal: 'SIGKILL',
   });
   const told: Counts[] = [];

@@ -38,14 +38,14 @@ async function runLane(lane: Lane): Promise<LaneResult> {
   return { ...total(counts), name: lane.name, seconds: (performance.now() - begun) / 1000 };
 }
 
-async function runHere({ name, files, together }: Lane, variables: readonly string[]): Promise<Counts[]> {
+async function runHere({ name, files, together, minutes }: Lane, variables: readonly string[]): Promise<Counts[]> {
   const before = { ...process.env };
   Object.assign(process.env, Object.fromEntries(variables.map((variable) => variable.split(/=(.*)/s, 2))));
   const counts: Counts[] = [];
   for (const part of together ? [files] : files.map((file) => [file])) {
     if (stopped()) break;
     console.log(`==> ${name}: ${subject(part)}`);
-    const begun = startPart(part);
+    const begun = startPart(part, undefined, minutes);
     running = begun;
     counts.push(await begun.counts);
   }
