@@ -16,16 +16,21 @@ export type UnitLimitParts = Pick<Parts, 'cgroups' | 'lifetime' | 'locks' | 'log
 const looksMs = [100, 1_000, 5_000];
 
 /**
- * Makes the limits of a container that systemd has a hand in be what was asked for, and systemd know them: an OCI runtime
+ * Makes the limits of a container be what was asked for where its OCI runtime may not have. Some limit huge pages that are
+ * in use alone, and reservations past the limit end in SIGBUS. Of what systemd has a hand in it is told all: the runtime
  * may have told it less, and systemd writes a quota in whole percent, and its own default where it knows of none.
  */
-export async function settleUnitLimits(
+export async function settleLimits(
   { cgroups, settings }: Pick<Parts, 'cgroups' | 'settings'>,
   cgroup: string,
   wanted: ContainerResources,
   signal: AbortSignal,
 ): Promise<void> {
-  if (!cgroups.isUnit(cgroup as CgroupPath)) return;
+  if (!cgroups.isUnit(cgroup as CgroupPath)) {
+    const { hugepages = [] } = cgroupResources(wanted);
+    if (hugepages.length > 0) await cgroups.update(cgroup as CgroupPath, { hugepages }, signal);
+    return;
+  }
   const created = specResources(wanted, { ...settings, hugepageSizes: cgroups.hugepageSizes });
   const pids = BigInt(created.pidsLimit ?? 0);
   const resources: Resources = { ...cgroupResources(wanted), pidsLimit: pids === 0n ? -1n : pids };
@@ -76,7 +81,7 @@ async function again<T extends Container | Pod>(
 }
 
 async function settleContainer(parts: UnitLimitParts, { record, state }: Container): Promise<void> {
-  if (isLive(state)) await settleUnitLimits(parts, record.cgroup, state.resources, parts.lifetime);
+  if (isLive(state)) await settleLimits(parts, record.cgroup, state.resources, parts.lifetime);
 }
 
 /** One that the kubelet made is the kubelet's. */

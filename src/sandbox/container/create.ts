@@ -39,7 +39,7 @@ import { labelsInPod } from '../selinux/of-pod.ts';
 import { settleLater } from './exit.ts';
 import type { ExitParts } from './exit.ts';
 import { signalNumber } from './stop-signal.ts';
-import { settleUnitLimits } from '../unit-limits.ts';
+import { settleLimits } from '../unit-limits.ts';
 import { containerUser } from './user.ts';
 import type { Parts } from '../parts.ts';
 
@@ -135,7 +135,7 @@ async function makeContainer(parts: CreateParts, pod: Pod, config: ContainerConf
 
   undo.defer('process and cgroup', (s) => dismantle(parts, container, s));
   const monitored = await traced('container.runtime', () => monitor(parts, record, signal));
-  await settleUnitLimits(parts, record.cgroup, config.resources, signal);
+  await settleLimits(parts, record.cgroup, config.resources, signal);
   parts.cgroups.setBlockIoWeights(record.cgroup as CgroupPath, blockIo.weights);
   reach('create:monitor');
   if (shift !== undefined) await settleShifted(parts, record, { shift, user, pid: monitored.init.pid }, signal);

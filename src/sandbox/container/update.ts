@@ -3,7 +3,7 @@ import type { CgroupPath } from '../../cgroups/path.ts';
 import { replaceOomScore } from '../../linux/oom-score.ts';
 import type { Container } from '../store/store.ts';
 import type { Parts } from '../parts.ts';
-import { settleUnitLimits } from '../unit-limits.ts';
+import { settleLimits } from '../unit-limits.ts';
 import { givenOomScore } from './lowered.ts';
 import { containerTitle } from './record.ts';
 import { mergeResources } from './resources.ts';
@@ -30,7 +30,7 @@ export async function updateContainer(
   const resources = mergeResources(state.resources, wanted);
   const cgroup = record.cgroup as CgroupPath;
   // Told of one limit, systemd writes all that it knows of, its defaults too.
-  if (parts.cgroups.isUnit(cgroup)) await settleUnitLimits(parts, cgroup, resources, parts.lifetime);
+  if (parts.cgroups.isUnit(cgroup)) await settleLimits(parts, cgroup, resources, parts.lifetime);
   else await parts.cgroups.update(cgroup, cgroupResources(wanted), parts.lifetime);
   replaceScores(parts, container, state.resources.oomScoreAdj, resources.oomScoreAdj);
   await container.note({ kind: 'updated', resources });

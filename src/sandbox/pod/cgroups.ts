@@ -13,6 +13,14 @@ export function ownPodCgroup(
   return childOf(cgroups.parseParent(settings.cgroupParent), podCgroupPrefix(instance) + id);
 }
 
+/**
+ * The cgroup of a pod that names that parent; undefined: it names none, as does a kubelet with `cgroupsPerQOS: false`,
+ * which says "/": containers right below the root would have no pod to be counted and limited in.
+ */
+export function namedPodCgroup({ cgroups }: Pick<Parts, 'cgroups'>, given: string): CgroupPath | undefined {
+  return /^\/*$/.test(given) ? undefined : cgroups.parseParent(given);
+}
+
 const podCgroupPrefix = (instance: InstanceId) => `pod-${instance}-`;
 
 /** The pod's id, if a directory in the configured parent is such a cgroup of this instance. */

@@ -8,7 +8,7 @@ import { Rollback, describeFailures } from '../../base/rollback.ts';
 import { describeSpan, traced } from '../../base/trace.ts';
 import type { CgroupPath } from '../../cgroups/path.ts';
 import { cgroupResources } from '../container/spec-resources.ts';
-import { ownPodCgroup, removePodCgroup, sharersOf } from './cgroups.ts';
+import { namedPodCgroup, ownPodCgroup, removePodCgroup, sharersOf } from './cgroups.ts';
 import { shmBytes, writePodFiles } from './files.ts';
 import { podKey, podTitle } from './record.ts';
 import type { PodConfig, PodRecord } from './record.ts';
@@ -168,7 +168,7 @@ function planPod(parts: RunPodParts, { config, handler }: RunPodRequest): PodRec
       `runtime handler ${JSON.stringify(handler)} is not configured; add [runtimes.${handler}]`,
     );
   const id = newPodId();
-  const cgroup = config.cgroupParent === '' ? ownPodCgroup(parts, id) : cgroups.parseParent(config.cgroupParent);
+  const cgroup = namedPodCgroup(parts, config.cgroupParent) ?? ownPodCgroup(parts, id);
   const at = paths.pod(id);
   return {
     id,

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { existsSync, mkdirSync, rmdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { LinuxContainerResources as Resources } from '../../../api/cri/v1/api.ts';
 import type { LinuxContainerResources } from '../../../api/cri/v1/api.ts';
@@ -10,7 +10,7 @@ import type { Cricket } from '../../fixtures/daemon.ts';
 import { podWith, removePod, runContainer, runPod } from '../../fixtures/pods.ts';
 import type { TestPod } from '../../fixtures/pods.ts';
 import { mounts } from '../../leftovers/kernel.ts';
-import { cgroupFile, fails } from './lab.ts';
+import { cgroupFile, fails, initPid } from './lab.ts';
 
 const MiB = 1024n * 1024n;
 const v2 = existsSync('/sys/fs/cgroup/cgroup.controllers');
@@ -86,6 +86,15 @@ describe('resources of a pod', () => {
       if (existsSync(group)) expect(BigInt(inForce(cgroupParent).memory) > 2n ** 60n).to.equal(true);
     await removePod(cricket, pod.id);
     for (const directory of made) rmdirSync(directory);
+  });
+
+  it('hold below the root too, which names no parent: a kubelet with cgroupsPerQOS: false says so', async () => {
+    const pod = await runPod(cricket, { name: 'a', cgroupParent: '/', ...wish });
+    const container = await runContainer(cricket, pod, { name: 'c' });
+    expect(inForce(cricket.podCgroup(pod.id)).memory).to.equal(String(70n * MiB));
+    const cgroups = readFileSync(`/proc/${await initPid(cricket, container)}/cgroup`, 'utf8');
+    expect(cgroups).to.contain(cricket.containerCgroup(pod.id, container.id));
+    expect(await info(pod)).to.deep.include({ cgroupOwner: 'cricket' });
   });
 
   it('that mean nothing are refused, and leave nothing', async () => {
