@@ -86,6 +86,24 @@ describe('what is done with pods in a user namespace', function () {
     expect(readFileSync(join(dir, 'back/file'), 'utf8')).to.equal('x');
   });
 
+  for (const tty of [false, true])
+    it(`attach sees and is heard, ${tty ? 'with a terminal' : 'without a terminal'}`, async () => {
+      const command = ['sh', '-c', 'while read x; do echo "got $x"; done'];
+      const { id } = await runContainer(cricket, pod, { name: `attach-${tty}`, command, stdin: true, tty });
+      const wish = { containerId: id, stdin: true, stdout: true, stderr: !tty, tty };
+      const client = await connectSpdy((await cricket.client.runtime.attach(wish)).url);
+      client.open({ streamtype: 'error' });
+      const stdin = client.open({ streamtype: 'stdin' });
+      const stdout = client.open({ streamtype: 'stdout' });
+      client.open({ streamtype: tty ? 'resize' : 'stderr' });
+      try {
+        client.data(stdin, Buffer.from('typed\n'));
+        await eventually(() => expect(client.text(stdout)).to.contain('got typed'));
+      } finally {
+        client.socket.destroy();
+      }
+    });
+
   it('port-forward, stats and file capabilities are as anywhere', async () => {
     await sh(cricket, container, '(while :; do echo pong | nc -l -p 7; done) >/dev/null 2>&1 &');
     const { url } = await cricket.client.runtime.portForward({ podSandboxId: pod.id, port: [] });
