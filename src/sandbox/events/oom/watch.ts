@@ -89,7 +89,10 @@ export class OomWatch implements Disposable, OomEnds {
     this.#kernel.drain('at once');
     const one = this.#watched.get(record.id);
     if (one !== undefined) this.#lookAtEnd(one);
-    return isOomEnd(this.#parts.counts.lastKill(record.id), end);
+    const kill = this.#parts.counts.lastKill(record.id);
+    if (isOomEnd(kill, end)) return true;
+    if (kill !== undefined) this.#parts.log.info({ container: record.id, kill, end }, 'the end is not of its OOM kill');
+    return false;
   }
 
   /** Its cgroup may be gone already, with a count that nobody read. */
