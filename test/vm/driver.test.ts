@@ -39,6 +39,12 @@ for (const runtime of ['crun', 'runc'])
     // Each builds upon what the one before it left.
     this.bail(true);
 
+    after(async () => {
+      if (systemd.mainPid() !== 0) await removePods(cri);
+      cri.close();
+      systemd.run('systemctl', 'stop', systemd.unit);
+    });
+
     it('is chosen where systemd is the service manager, and told to the kubelet', async () => {
       systemd.startAsUpDoes(`default_runtime = "${runtime}"`);
       cri = await systemd.connected();
@@ -170,7 +176,5 @@ for (const runtime of ['crun', 'runc'])
       expect(ours()).to.deep.equal([]);
       expect(systemd.run('find', '/sys/fs/cgroup/cricket.slice', '-mindepth', '1', '-type', 'd')).to.equal('');
       expect(systemd.run('systemctl', 'list-units', '--failed', '--plain', '--no-legend')).to.equal('');
-      cri.close();
-      systemd.run('systemctl', 'stop', systemd.unit);
     });
   });

@@ -14,6 +14,8 @@ const repository = join(import.meta.dirname, '../../..');
 /** Of what an emulated machine takes longer than an ordinary one; it counts for limits only. */
 const slowness = 10;
 const limitSeconds = 90 * 60;
+/** What somebody may say to a run of the tests. */
+const passedOn = ['CRICKET_CACHE', 'CRICKET_CRITEST_FOCUS', 'CRICKET_TEST_SEED', 'NO_COLOR'];
 
 export interface RunningMachine {
   /** One for each file that ran, and one for those that the machine did not get to. */
@@ -37,7 +39,7 @@ export async function startMachine(
     // Writable layers in memory would make no I/O.
     'TMPDIR=/scratch',
     'NODE_COMPILE_CACHE=/tmp/compiled',
-    ...['CRICKET_CACHE', 'NO_COLOR'].flatMap((name) => (name in process.env ? [`${name}=${process.env[name]}`] : [])),
+    ...passedOn.flatMap((name) => (name in process.env ? [`${name}=${process.env[name]}`] : [])),
   ].flatMap((variable) => ['-e', variable]);
   const kind = [...(machine.systemd ? ['-s'] : []), ...(machine.hybrid ? ['-1'] : [])];
   const options = [...kind, '-k', machine.kernel, '-m', '4096', '-d', '4096', '-t', `${limitSeconds}`, ...environment];
