@@ -13,7 +13,13 @@ import type { FieldGroup, Place, Seen } from '../field-group.ts';
 const MiB = 1024n * 1024n;
 const pageSizes = readdirSync('/sys/kernel/mm/hugepages').map((name) => BigInt(/\d+/.exec(name)?.[0] ?? 0) * 1024n);
 const nameOf = (size: bigint) => (size >= 1n << 30n ? `${size >> 30n}GB` : `${size >> 20n}MB`);
-const unified = { 'memory.high': String(512n * MiB), 'memory.min': '4096', 'memory.oom.group': '1', 'pids.max': '77' };
+/** A whole disk, as the kernel numbers it: it limits no part of one. */
+const disk = readdirSync('/sys/block').find((name) => /^(vd|sd|nvme|xvd)/.test(name));
+const numbers = disk === undefined ? '' : readFileSync(`/sys/block/${disk}/dev`, 'utf8').trim();
+const unified: Readonly<Record<string, string>> = {
+  ...{ 'memory.high': String(512n * MiB), 'memory.min': '4096', 'memory.oom.group': '1', 'pids.max': '77' },
+  ...(numbers === '' ? {} : { 'io.max': `${numbers} rbps=max wbps=1048576 riops=max wiops=50` }),
+};
 
 const wishes = ({ cgroupVersion }: Place) =>
   fc.record({
@@ -30,7 +36,7 @@ const wishes = ({ cgroupVersion }: Place) =>
     cpusetCpus: fc.constantFrom('', '0', `0-${cpus().length - 1}`),
     cpusetMems: fc.constantFrom('', '0'),
     hugepages: fc.array(fc.nat(4), { maxLength: pageSizes.length }),
-    unified: fc.subarray(cgroupVersion === 2 ? (Object.keys(unified) as (keyof typeof unified)[]) : []),
+    unified: fc.subarray(cgroupVersion === 2 ? Object.keys(unified) : []),
     pod: fc.option(fc.constantFrom({ memory: 0n, shares: 0n }, { memory: 700n * MiB, shares: 2048n }), {
       nil: undefined,
     }),
@@ -62,7 +68,7 @@ function resourcesOf(wish: Wish): Partial<LinuxContainerResources> {
     memoryLimitInBytes: wish.memory,
     memorySwapLimitInBytes: swapOf(wish),
     hugepageLimits: pagesOf(wish),
-    unified: Object.fromEntries(wish.unified.map((name) => [name, unified[name]])),
+    unified: Object.fromEntries(wish.unified.map((name) => [name, unified[name] ?? ''])),
   };
 }
 
