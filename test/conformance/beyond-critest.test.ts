@@ -5,7 +5,6 @@ import { startCricket } from '../fixtures/daemon.ts';
 import type { Cricket } from '../fixtures/daemon.ts';
 import {
   containerStatus,
-  createContainer,
   eventually,
   exited,
   podStatus,
@@ -98,7 +97,7 @@ describe('what critest does not ask', function () {
     expect(await run(id, 'echo', 'still')).to.equal('0 still');
     await cricket.client.runtime.stopContainer({ containerId: id, timeout: 10n });
     expect(await exited(cricket, id)).to.include({ exitCode: 3, reason: 'Error' });
-    const wrong = await createContainer(cricket, pod, { name: 'two', command: ['/no/such/program'] }).catch(String);
+    const wrong = await runContainer(cricket, pod, { name: 'two', command: ['/no/such/program'] }).catch(String);
     expect(wrong).to.match(/no such file|not found/);
     await removePod(cricket, pod.id);
     expect(await cricket.left()).to.deep.equal([]);

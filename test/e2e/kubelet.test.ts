@@ -42,7 +42,7 @@ describe('a real kubelet', function () {
       expect(isReady(seen.pod), 'Ready').to.equal(true);
       return seen;
     }, 60_000);
-  const inState = async (name: string, state: 'terminated' | 'waiting') =>
+  const inState = async (name: string, state: 'terminated') =>
     eventually(async () => {
       const { main } = await view(name);
       expect(main.state).to.have.property(state);
@@ -104,11 +104,14 @@ describe('a real kubelet', function () {
   });
 
   it('tells a command that is not in the image', async () => {
-    const { state } = await inState('typo', 'waiting');
-    expect(state?.['reason']).to.match(/^(RunContainerError|CreateContainerError|CrashLoopBackOff)$/);
-    await eventually(() => {
-      expect(readFileSync(node.kubelet().logFile, 'utf8')).to.match(/bussybox.* not found in \$PATH/);
-    });
+    const main = await eventually(async () => {
+      const seen = (await view('typo')).main;
+      expect(seen.state['waiting']).to.include({ reason: 'CrashLoopBackOff' });
+      return seen;
+    }, 60_000);
+    const { exitCode, reason, message } = main.lastState['terminated'] ?? {};
+    expect({ exitCode, reason }).to.deep.equal({ exitCode: 128, reason: 'StartError' });
+    expect(message).to.match(/bussybox.* not found in \$PATH/);
   });
 
   it('restarts a crash, with back-off', async () => {

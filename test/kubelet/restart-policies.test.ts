@@ -63,6 +63,7 @@ describe('a real kubelet runs containers again, or not', function () {
       counted('on-failure', 'OnFailure', '[ $n -ge 3 ] || exit 4'),
       counted('never', 'Never', 'exit 5'),
       counted('done', 'OnFailure', 'true'),
+      staticPod({ name: 'typo', script: '', spec: { restartPolicy: 'Never' }, container: { command: ['bussybox'] } }),
       orderedPod(node.shared),
     ])
       node.run(pod.metadata.name, pod);
@@ -104,6 +105,15 @@ describe('a real kubelet runs containers again, or not', function () {
     expect(await logOf(node.kubelet(), 'never')).to.equal('run 1\n');
   });
 
+  it('not at all: Never, where it cannot even be started', async () => {
+    const main = await inPhase('typo', 'Failed');
+    expect(main.restartCount).to.equal(0);
+    const { exitCode, reason, message } = main.state['terminated'] ?? {};
+    expect({ exitCode, reason }).to.deep.equal({ exitCode: 128, reason: 'StartError' });
+    expect(message).to.match(/`bussybox` not found in \$PATH.*; name a program that the image has/);
+    expect(await node.sandboxes('typo')).to.have.length(1);
+  });
+
   const order = () => readFileSync(join(node.shared, 'order'), 'utf8').split('\n').slice(0, -1);
 
   it('init containers and sidecars in their order', async () => {
@@ -139,7 +149,7 @@ describe('a real kubelet runs containers again, or not', function () {
   });
 
   it('and all of it goes', async () => {
-    for (const name of ['always', 'on-failure', 'never', 'done']) node.remove(name);
+    for (const name of ['always', 'on-failure', 'never', 'done', 'typo']) node.remove(name);
     await eventually(async () => expect(await node.kubelet().pods()).to.deep.equal([]), 60_000);
     await eventually(async () => expect(await node.cricket.left()).to.deep.equal([]), 90_000);
     expect(kubeletLog(node.kubelet())).not.to.match(/DeadlineExceeded|code = (Internal|Unimplemented)/);

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { allEnded } from '../../base/all-ended.ts';
 import { nowNanos } from '../../base/clock.ts';
-import { during, fail } from '../../base/errors.ts';
+import { during, fail, messageOf } from '../../base/errors.ts';
 import { newContainerId } from '../../base/ids.ts';
 import type { ContainerId } from '../../base/ids.ts';
 import { Rollback, describeFailures } from '../../base/rollback.ts';
@@ -39,6 +39,8 @@ import { labelsInPod } from '../selinux/of-pod.ts';
 import { settleLater } from './exit.ts';
 import type { ExitParts } from './exit.ts';
 import { signalNumber } from './stop-signal.ts';
+import { endUnstartable, isToldAtStart } from './unstartable.ts';
+import { madeAlone } from '../standalone/standalone.ts';
 import { settleLimits } from '../unit-limits.ts';
 import { containerUser } from './user.ts';
 import type { Parts } from '../parts.ts';
@@ -52,7 +54,8 @@ export type CreateParts = SpecParts &
 const createTimeoutMs = 60_000;
 
 /**
- * Makes a container, or joins its creation: a retry gets the same id. The signal ends the wait only.
+ * Makes a container, or joins its creation: a retry gets the same id. The signal ends the wait only. One that cannot run
+ * as its user wants it is made all the same, outside of standalone pods: it has ended, and its start tells why (ADR 14).
  * Errors: `not_found` for an absent image, `failed_precondition` for a sandbox that is not ready,
  * `already_exists` when the name is taken by another configuration.
  */
@@ -134,7 +137,17 @@ async function makeContainer(parts: CreateParts, pod: Pod, config: ContainerConf
   reach('create:bundle');
 
   undo.defer('process and cgroup', (s) => dismantle(parts, container, s));
-  const monitored = await traced('container.runtime', () => monitor(parts, record, signal));
+  let monitored: Monitored;
+  try {
+    monitored = await traced('container.runtime', () => monitor(parts, record, signal));
+  } catch (error) {
+    // Without the id, which each try has anew: the kubelet counts events of one text, and lists those of many.
+    if (madeAlone(pod) || !isToldAtStart(error)) throw during(`container ${config.name}`, error);
+    const made = { resources: config.resources, user, message: messageOf(error) };
+    await endUnstartable(parts, container, made, signal);
+    undo.commit();
+    return id;
+  }
   await settleLimits(parts, record.cgroup, config.resources, signal);
   parts.cgroups.setBlockIoWeights(record.cgroup as CgroupPath, blockIo.weights);
   reach('create:monitor');
@@ -211,10 +224,5 @@ async function monitor(parts: CreateParts, record: ContainerRecord, signal: Abor
     stdin: config.stdin,
     stdinOnce: config.stdinOnce,
   };
-  try {
-    return await createMonitored(parts.watcher, request, signal);
-  } catch (error) {
-    // Without the id, which each try has anew: the kubelet counts events of one text, and lists those of many.
-    throw during(`container ${record.config.name}`, error);
-  }
+  return createMonitored(parts.watcher, request, signal);
 }

@@ -7,6 +7,7 @@ import { isReady } from '../pod/state.ts';
 import type { Parts } from '../parts.ts';
 import { containerTitle } from './record.ts';
 import { releaseHeld, runtimeOf } from './release.ts';
+import { startError, startRefusal } from './unstartable.ts';
 import type { StopParts } from './stop.ts';
 import { isLive } from './state.ts';
 import type { CgroupPath } from '../../cgroups/path.ts';
@@ -15,13 +16,10 @@ export type StartParts = StopParts & Pick<Parts, 'flights' | 'lifetime' | 'locks
 
 const startTimeoutMs = 60_000;
 
-/** What a container shows that could not be started, as the field does. */
-const startError = { code: 128, reason: 'StartError' };
-
 /**
  * Runs the program of a created container. One that runs already is fine: a retry after a lost answer.
- * Errors: `failed_precondition` for one that ended; the runtime's message when it cannot run, and then the
- * container is EXITED 128 `StartError` with that message.
+ * Errors: `failed_precondition` for one that ended or was made only to say why it cannot run; the runtime's message
+ * when it cannot run, and then the container is EXITED 128 `StartError` with that message.
  */
 export async function startContainer(parts: StartParts, container: Container, signal: AbortSignal): Promise<void> {
   await parts.flights.join(`start ${container.record.id}`, () => startNow(parts, container), signal);
@@ -33,6 +31,8 @@ async function startNow(parts: StartParts, container: Container): Promise<void> 
   describeSpan({ 'container.id': record.id, 'k8s.container.name': record.config.name });
   using _held = await parts.locks.acquire(record.id, signal);
   if (container.state.kind === 'running') return;
+  const refusal = startRefusal(record, container.state);
+  if (refusal !== undefined) throw fail('failed_precondition', refusal);
   if (container.state.kind !== 'created')
     throw fail('failed_precondition', `${containerTitle(record)} is ${container.state.kind} and cannot be started`);
   const pod = parts.store.pods.get(record.podId);

@@ -16,10 +16,15 @@ const made = {
   resources,
   user: { uid: 0, gid: 0, additionalGids: [] },
 };
+const unstartable = {
+  ...{ kind: 'unstartable' as const, code: 128, reason: 'StartError', message: 'no such program', at: 30n },
+  ...{ resources, user: made.user },
+};
 const end = { kind: 'ended' as const, code: 0, reason: 'Completed', message: '', at: 50n };
 
 const event: fc.Arbitrary<ContainerEvent> = fc.oneof(
   fc.constant(made),
+  fc.constant(unstartable),
   fc.constant({ kind: 'starting' as const }),
   fc.record({ kind: fc.constant('started' as const), at: fc.bigInt({ min: 1n, max: 2n ** 63n }) }),
   fc.constant({ kind: 'not-started' as const }),
@@ -41,7 +46,11 @@ const event: fc.Arbitrary<ContainerEvent> = fc.oneof(
 /** Mostly what happens in this order, with anything in between. */
 const events = fc
   .tuple(fc.array(event, { maxLength: 2 }), fc.array(event, { maxLength: 8 }))
-  .map(([early, late]): ContainerEvent[] => [made, ...early, { kind: 'starting' }, ...late]);
+  .chain(([early, late]) =>
+    fc
+      .constantFrom<ContainerEvent>(made, made, made, unstartable)
+      .map((first): ContainerEvent[] => [first, ...early, { kind: 'starting' }, ...late]),
+  );
 
 const text = (state: ContainerState) =>
   JSON.stringify(state, (_key, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
@@ -78,6 +87,14 @@ describe('states of a container', () => {
 
   it('was never started if it ended before a start', () => {
     expect(run(made, end)).to.include({ kind: 'exited', startedAt: 0n });
+  });
+
+  it('has ended from the first where it cannot be started, and holds nothing', () => {
+    expect(run(unstartable)).to.include({
+      ...{ kind: 'exited', code: 128, reason: 'StartError', message: 'no such program' },
+      ...{ startedAt: 0n, finishedAt: 30n, released: true },
+    });
+    expect(() => stepContainer(stepContainer({ kind: 'creating' }, made), unstartable)).to.throw('created');
   });
 
   it('can be started again after a start that did not take place', () => {

@@ -7,7 +7,8 @@ import { resourcesSchema } from './resources.ts';
  *   creating ──made──▶ created ──starting──▶ starting ──started──▶ running
  *      │                  │                     │                     │
  *      │                  └────────ended────────┴────────ended────────┤
- *    (undone)                                                         ▼
+ *      ├─────────────────────────unstartable────────────────────────┐ │
+ *    (undone)                                                       ▼ ▼
  *                    removing ◀──────────────removing─────────────  exited
  *   broken: something of it could not be undone; Remove finishes it.
  */
@@ -64,6 +65,16 @@ export type ContainerEvent =
       readonly resources: LiveState['resources'];
       readonly user: LiveState['user'];
     }
+  | {
+      /** The OCI runtime cannot make it as its user wants it: it holds nothing any more. */
+      readonly kind: 'unstartable';
+      readonly code: number;
+      readonly reason: string;
+      readonly message: string;
+      readonly at: bigint;
+      readonly resources: LiveState['resources'];
+      readonly user: LiveState['user'];
+    }
   | { readonly kind: 'starting' }
   | { readonly kind: 'started'; readonly at: bigint }
   | { readonly kind: 'not-started' }
@@ -91,6 +102,9 @@ export function stepContainer(state: ContainerState, event: ContainerEvent): Con
         resources: event.resources,
         user: event.user,
       };
+    case 'unstartable':
+      if (state.kind !== 'creating') throw refused(state, event);
+      return unstartable(event);
     case 'starting':
       if (state.kind !== 'created') throw refused(state, event);
       return { ...state, kind: 'starting' };
@@ -122,6 +136,18 @@ export function stepContainer(state: ContainerState, event: ContainerEvent): Con
 /** States in which an init process exists, or did a moment ago. */
 export function isLive(state: ContainerState): state is LiveState {
   return state.kind === 'created' || state.kind === 'starting' || state.kind === 'running';
+}
+
+function unstartable({
+  code,
+  reason,
+  message,
+  at,
+  resources,
+  user,
+}: Extract<ContainerEvent, { kind: 'unstartable' }>): ContainerState {
+  const times = { startedAt: 0n, finishedAt: at };
+  return { kind: 'exited', code, reason, message, ...times, resources, user, released: true };
 }
 
 function ended(state: LiveState, event: Extract<ContainerEvent, { kind: 'ended' }>): ContainerState {

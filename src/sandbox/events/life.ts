@@ -72,6 +72,7 @@ function containerSteps(before: ContainerState, after: ContainerState): readonly
     case 'running':
       return ['started'];
     case 'exited':
+      if (before.kind === 'creating') return ['created', 'stopped'];
       // It ended before the OCI runtime's answer to its start was read; one that could not be started never ran.
       return before.kind === 'starting' && after.reason !== 'StartError' ? ['started', 'stopped'] : ['stopped'];
     default:

@@ -104,6 +104,18 @@ describe('GetContainerEvents', function () {
     ]);
   });
 
+  it('tells of one that cannot be started: it was made, and has ended', async () => {
+    const { take } = open(cricket.client);
+    const pod = await runPod(cricket, { name: 'unstartable' });
+    await createContainer(cricket, pod, { name: 'no', command: ['no-such-program'] });
+    await removePod(cricket, pod.id);
+    const events = await take(7);
+    expect(events.map((event) => kinds[event.containerEventType])).to.deep.equal([
+      ...['created', 'started', 'created', 'stopped', 'deleted', 'stopped', 'deleted'],
+    ]);
+    expect(events[3]?.containersStatuses[0]).to.include({ exitCode: 128, reason: 'StartError' });
+  });
+
   it('tells many clients the same, whoever of them leaves', async () => {
     const clients = Array.from({ length: 20 }, () => connectCri(cricket.endpoint));
     const leaving = new AbortController();

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import {
   ContainerConfig,
   ContainerMetadata,
+  ContainerState,
   ImageSpec,
   LinuxPodSandboxConfig,
   LinuxSandboxSecurityContext,
@@ -18,7 +19,7 @@ import {
 import { filled } from '../../../hack/lib/cri-client.ts';
 import { startCricket } from '../../fixtures/daemon.ts';
 import type { Cricket } from '../../fixtures/daemon.ts';
-import { containerWith, createContainer, podWith, runPod } from '../../fixtures/pods.ts';
+import { containerStatus, containerWith, createContainer, podWith, runPod } from '../../fixtures/pods.ts';
 import type { TestPod, TestWish } from '../../fixtures/pods.ts';
 import { fails } from './lab.ts';
 
@@ -79,13 +80,7 @@ const badContainers: readonly (readonly [string, Partial<ContainerConfig>, Param
     'pull it first',
   ],
   ['a malformed image', { image: filled(ImageSpec, { image: '::/' }) }, 'INVALID_ARGUMENT', '::/'],
-  ['a command not found', { command: ['no-such-program'] }, 'INVALID_ARGUMENT', 'no-such-program'],
-  ['a path not found', { command: ['/no/such/program'] }, 'INVALID_ARGUMENT', '/no/such/program'],
-  ['a command that is no program', { command: ['/etc/passwd'] }, 'INVALID_ARGUMENT', 'its user may execute'],
-  ['a directory as its command', { command: ['/etc'] }, 'INVALID_ARGUMENT', 'its user may execute'],
-  ['an empty command', { command: [''] }, 'INVALID_ARGUMENT', 'command'],
   ['a NUL in an argument', { args: ['a\0b'] }, 'INVALID_ARGUMENT', 'NUL'],
-  ['a working directory that is a file', { workingDir: '/etc/passwd' }, 'INVALID_ARGUMENT', 'working directory'],
   ['a log path out of its directory', { logPath: '../../etc/x.log' }, 'INVALID_ARGUMENT', 'leaves the log directory'],
   ['a log path that is a directory', { logPath: 'folder' }, 'INVALID_ARGUMENT', 'it is a directory'],
   ['a log path below a file', { logPath: 'file/x.log' }, 'INVALID_ARGUMENT', 'log path'],
@@ -114,6 +109,16 @@ const badContainers: readonly (readonly [string, Partial<ContainerConfig>, Param
     'FAILED_PRECONDITION',
     'vendor/class=x is not in',
   ],
+];
+
+/** What is told when such a container is started: a kubelet tries a creation that fails for ever, and a start by its pod's policy. */
+const unstartable: readonly (readonly [string, Partial<ContainerConfig>, string])[] = [
+  ['a command not found', { command: ['no-such-program'] }, 'no-such-program'],
+  ['a path not found', { command: ['/no/such/program'] }, '/no/such/program'],
+  ['a command that is no program', { command: ['/etc/passwd'] }, 'its user may execute'],
+  ['a directory as its command', { command: ['/etc'] }, 'its user may execute'],
+  ['an empty command', { command: [''] }, 'command'],
+  ['a working directory that is a file', { workingDir: '/etc/passwd' }, 'working directory'],
 ];
 
 describe('a request that cannot be met', () => {
@@ -180,9 +185,30 @@ describe('a request that cannot be met', () => {
       await fails(cricket.client.runtime.createContainer({ config }), 'INVALID_ARGUMENT', 'id is empty');
     });
 
+    for (const [what, change, said] of unstartable)
+      it(`has ${what}: it has ended, by StartError, and its start says why`, async () => {
+        const { containerId } = await createConfig({ ...containerWith({ name: 'bad' }), ...change });
+        const [, only] = await objects();
+        expect(only).to.equal(containerId);
+        const first = await fails(cricket.client.runtime.startContainer({ containerId }), 'FAILED_PRECONDITION', said);
+        expect(first.length).to.be.below(500);
+        expect(
+          await fails(cricket.client.runtime.startContainer({ containerId }), 'FAILED_PRECONDITION', said),
+        ).to.equal(first);
+        const told = await containerStatus(cricket, containerId);
+        const { CONTAINER_EXITED: state } = ContainerState;
+        expect(told).to.include({ state, exitCode: 128, reason: 'StartError', startedAt: 0n });
+        expect(first).to.contain(told.message).and.not.contain(containerId.slice(0, 13));
+        expect(told.finishedAt >= told.createdAt).to.equal(true);
+        await cricket.restart();
+        expect(await containerStatus(cricket, containerId)).to.deep.equal(told);
+        await cricket.client.runtime.stopContainer({ containerId, timeout: 2n });
+        await cricket.client.runtime.removeContainer({ containerId });
+      });
+
     it('leaves nothing of it behind, and the name is free', async () => {
-      const bad: TestWish = { name: 'again', command: ['no-such-program'] };
-      await fails(createContainer(cricket, pod, bad), 'INVALID_ARGUMENT', 'no-such-program');
+      const bad: TestWish = { name: 'again', logPath: 'folder' };
+      await fails(createContainer(cricket, pod, bad), 'INVALID_ARGUMENT', 'it is a directory');
       const { id } = await createContainer(cricket, pod, { name: 'again' });
       await cricket.client.runtime.removeContainer({ containerId: id });
     });
