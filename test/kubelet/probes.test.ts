@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { listCgroups } from '../fixtures/kubelet/cgroups.ts';
+import { containerCgroups, listCgroups } from '../fixtures/kubelet/cgroups.ts';
 import { startNode } from '../fixtures/kubelet/node.ts';
 import type { TestNode } from '../fixtures/kubelet/node.ts';
 import { sleeping, staticPod } from '../fixtures/kubelet/static-pod.ts';
@@ -193,7 +193,9 @@ describe('a real kubelet probes containers', function () {
 
 /** Command lines of the processes in the cgroups of a container. */
 function commandsIn(cgroupRoot: string, id: string): string[] {
-  const groups = listCgroups(cgroupRoot).filter((path) => path.endsWith(`/${id}`));
+  const own = containerCgroups(cgroupRoot, id);
+  // What is run in it beside its own processes is in groups below.
+  const groups = listCgroups(cgroupRoot).filter((path) => own.some((group) => `${path}/`.startsWith(`${group}/`)));
   const pids = new Set(groups.flatMap((path) => readFileSync(join(path, 'cgroup.procs'), 'utf8').split('\n')));
   return [...pids].flatMap((pid) => {
     try {

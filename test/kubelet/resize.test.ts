@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { listCgroups } from '../fixtures/kubelet/cgroups.ts';
+import { containerCgroups } from '../fixtures/kubelet/cgroups.ts';
 import { startNode } from '../fixtures/kubelet/node.ts';
 import type { TestNode } from '../fixtures/kubelet/node.ts';
 import { sleeping, staticPod } from '../fixtures/kubelet/static-pod.ts';
@@ -120,7 +120,7 @@ describe('a real kubelet resizes containers where they run', function () {
 
 /** What cgroupfs has of a container, in the terms of v1 or v2. */
 function cgroupOf(root: string, id: string): Record<'memory' | 'quota' | 'shares' | 'swap', string> {
-  const groups = listCgroups(root).filter((path) => path.endsWith(`/${id}`));
+  const groups = containerCgroups(root, id);
   const read = (file: string) => {
     const found = groups.map((group) => join(group, file)).find((path) => existsSync(path));
     return found === undefined ? '' : readFileSync(found, 'utf8').trim();

@@ -9,6 +9,8 @@ export interface Machine {
   readonly systemd: boolean;
   /** cgroup v1 as systemd mounts it, with v2 beside it; else v2 and nothing else. */
   readonly hybrid?: boolean;
+  /** Its file resets it, and goes on in a second boot (CRICKET_TEST_BOOT) on the same /scratch. */
+  readonly resets?: boolean;
 }
 
 export interface Lane {
@@ -28,6 +30,8 @@ export interface Lane {
   readonly runtime?: 'newer crun' | 'runc';
   /** Who makes cgroups, where it is not what the daemon detects. */
   readonly driver?: 'systemd';
+  /** What its tests drive and hack/lab/go-tools builds: here, as what a machine builds is lost with it. */
+  readonly tools?: readonly string[];
   /** Versions of the Debian package that its tests install. */
   readonly packages?: readonly string[];
 }
@@ -52,9 +56,15 @@ const kernelDependent = [
 ];
 /** What its freezer does. */
 const pause = 'test/e2e/pause.test.ts';
+/** What a kubelet meets there that it does not on cgroup v1, and what differs by who keeps the cgroups. */
+const kubelet = [
+  'test/kubelet/{ends,resize,stats,restarts,restart-policies,user-namespaces}.test.ts',
+  'test/vm/kubelet-swap.test.ts',
+];
 const notInMachine = leftOut.map(({ files }) => files);
 const v2 = { kernel: '6.12', systemd: false } as const;
 const v2Systemd = { kernel: '6.12', systemd: true } as const;
+const withKubelet = { tools: ['kubelet'], runtime: 'newer crun', onRequest: true } as const;
 const newer = { runtime: 'newer crun', onRequest: true } as const;
 
 const definitions: readonly Definition[] = [
@@ -67,6 +77,15 @@ const definitions: readonly Definition[] = [
   { name: 'long', globs: ['test/long/**/*.test.ts'], onRequest: true },
   { name: 'soak', globs: ['test/soak/**/*.test.ts'], onlyByName: true, minutes: 180 },
   { name: 'kubelet', globs: ['test/kubelet/**/*.test.ts'], onRequest: true },
+  { name: 'kubelet-v2', globs: kubelet, machine: v2, ...withKubelet },
+  { name: 'kubelet-v2-systemd', globs: kubelet, machine: v2Systemd, driver: 'systemd', ...withKubelet },
+  {
+    name: 'kubelet-reset',
+    globs: ['test/vm/kubelet-reset.test.ts'],
+    machine: { ...v2Systemd, resets: true },
+    driver: 'systemd',
+    ...withKubelet,
+  },
   { name: 'crun', globs: [critest], ...newer },
   { name: 'runc', globs: [critest], runtime: 'runc', onRequest: true },
   { name: 'v2', globs: [integration, pause, critest], except: notInMachine, machine: v2, ...newer },

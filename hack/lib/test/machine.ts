@@ -23,11 +23,18 @@ export interface RunningMachine {
   readonly end: (signal: NodeJS.Signals) => void;
 }
 
-/** Runs test files in a machine of their own, against a build of this checkout. `variables`: NAME=value. */
+export interface Boot {
+  readonly machine: Machine;
+  readonly files: readonly string[];
+  /** NAME=value. */
+  readonly variables: readonly string[];
+  /** Of a machine that goes on after this boot: the file that /scratch is. */
+  readonly disk?: string;
+}
+
+/** Runs test files in a machine of their own, against a build of this checkout. */
 export async function startMachine(
-  machine: Machine,
-  files: readonly string[],
-  variables: readonly string[],
+  { machine, files, variables, disk }: Boot,
   begins: (file: string) => void,
 ): Promise<RunningMachine> {
   // What is written there is lost with it: what takes long to make is made here.
@@ -43,6 +50,7 @@ export async function startMachine(
   ].flatMap((variable) => ['-e', variable]);
   const kind = [...(machine.systemd ? ['-s'] : []), ...(machine.hybrid ? ['-1'] : [])];
   const options = [...kind, '-k', machine.kernel, '-m', '4096', '-d', '4096', '-t', `${limitSeconds}`, ...environment];
+  if (disk !== undefined) options.push('-D', disk);
   const compiled = await compileTests(repository, join(repository, 'node_modules/.cache/tests'), files);
   const made = (file: string) => compiled.get(file) ?? file;
   const plan: Plan = { part: made('hack/lib/test/part.ts'), files: files.map((file) => [file, made(file)]) };
@@ -78,8 +86,14 @@ async function collect(
     }
   }
   const missing = files.filter((file) => !results.has(file));
-  const lost = missing.map((file) => oneFailure(`${file}: the machine ended before its end`));
-  return [...results.values(), ...lost];
+  return [...results.values(), ...missing.map(lost)];
+}
+
+const lost = (file: string): Counts => oneFailure(`${file}: the machine ended before its end`);
+
+/** Whether the machine ended in the midst of its file, and nothing failed before. */
+export function wasReset(counts: readonly Counts[], [file = '']: readonly string[]): boolean {
+  return JSON.stringify(counts) === JSON.stringify([lost(file)]);
 }
 
 /** Answers the folder that /usr/lib/cricket/current is elsewhere. One of the checkout's own: others build too. */

@@ -1,8 +1,11 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chooseLanes, laneNames } from './lanes.ts';
 import type { Lane, Machine } from './lanes.ts';
-import { startMachine } from './machine.ts';
+import { startMachine, wasReset } from './machine.ts';
+import type { Boot } from './machine.ts';
 import type { Counts } from './part.ts';
 import { line, startPart, subject, total } from './parts.ts';
 import { variablesOf } from './settings.ts';
@@ -54,9 +57,22 @@ async function runHere({ name, files, together, minutes }: Lane, variables: read
 }
 
 async function runInMachine({ name, files }: Lane, machine: Machine, variables: readonly string[]) {
-  const started = await startMachine(machine, files, variables, (file) => console.log(`==> ${name}: ${file}`));
-  running = started;
-  return started.counts;
+  const boot = async (more: Partial<Boot> = {}) => {
+    const begins = (file: string) => console.log(`==> ${name}: ${file}`);
+    const started = await startMachine({ machine, files, variables, ...more }, begins);
+    running = started;
+    return started.counts;
+  };
+  if (machine.resets !== true) return boot();
+  const folder = mkdtempSync(join(tmpdir(), 'cricket-disk-'));
+  try {
+    const nth = async (number: number) =>
+      boot({ disk: join(folder, 'disk'), variables: [...variables, `CRICKET_TEST_BOOT=${number}`] });
+    const first = await nth(1);
+    return wasReset(first, files) && !stopped() ? await nth(2) : first;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 function summarize(lanesRun: readonly LaneResult[]): void {

@@ -2,8 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import type { Lane } from './lanes.ts';
 
-/** NAME=value of what the tests of a lane shall know; builds the runtime that they name, where it is missing. */
-export function variablesOf({ runtime, driver, packages = [] }: Lane): string[] {
+/** NAME=value of what the tests of a lane shall know; builds the runtime and tools that it names, where missing. */
+export function variablesOf({ runtime, driver, packages = [], tools = [] }: Lane): string[] {
+  if (tools.length > 0) execFileSync(lab('go-tools'), tools, { stdio: ['ignore', 'ignore', 'inherit'] });
   // TOML that is laid over the configuration of every daemon under test.
   const config = [
     ...(runtime === 'newer crun' ? [`runtimes.crun.path = "${newerCrun()}"`] : []),
@@ -25,7 +26,8 @@ function debianPackage(version: string): string {
   return execFileSync(join(repository, 'hack/package'), args, { env, encoding: 'utf8', stdio: [...stdio] }).trim();
 }
 
+const lab = (tool: string): string => join(import.meta.dirname, '../../lab', tool);
+
 function newerCrun(): string {
-  const tool = join(import.meta.dirname, '../../lab/crun');
-  return execFileSync(tool, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).trim();
+  return execFileSync(lab('crun'), { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).trim();
 }
