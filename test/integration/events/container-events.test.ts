@@ -111,7 +111,7 @@ describe('GetContainerEvents', function () {
     await removePod(cricket, pod.id);
     const events = await take(7);
     expect(events.map((event) => kinds[event.containerEventType])).to.deep.equal([
-      ...['created', 'started', 'created', 'stopped', 'deleted', 'stopped', 'deleted'],
+      ...['created', 'started', 'created', 'stopped', 'stopped', 'deleted', 'deleted'],
     ]);
     expect(events[3]?.containersStatuses[0]).to.include({ exitCode: 128, reason: 'StartError' });
   });
