@@ -1,4 +1,4 @@
-import { fail, messageOf } from '../../base/errors.ts';
+import { errorFrom, fail, messageOf } from '../../base/errors.ts';
 import { withTimeout } from '../../base/abort.ts';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -50,8 +50,8 @@ export async function dismantle(parts: ReleaseParts, container: Container, signa
   // process: what is left of them is a directory. One that was cut short the runtime would not know at all.
   // But hooks of its end are the runtime's to run.
   const at = parts.paths.container(record.id);
-  if (!keepsOnlyDirectory(runtime) || (await hasEndHooks(at.spec)))
-    await deleteContainer(parts.watcher, runtime, record.id);
+  if (!keepsOnlyDirectory(runtime)) await deleteContainer(parts.watcher, runtime, record.id);
+  else if (await hasEndHooks(at.spec)) await runEndHooks(parts, runtime, record.id);
   await parts.disk.call('removeTree', join(runtime.root, record.id), signal);
   await parts.cgroups.remove(record.cgroup as CgroupPath, signal);
   parts.reach('remove:runtime');
@@ -59,6 +59,16 @@ export async function dismantle(parts: ReleaseParts, container: Container, signa
   await parts.disk.call('unmountWithin', at.shifted, signal);
   await parts.disk.call('unmountAll', at.rootfs, signal);
   parts.reach('remove:rootfs');
+}
+
+/** What a hook does not do in its time, nobody does: it must not hold what the container held for ever. */
+async function runEndHooks({ watcher, log }: ReleaseParts, runtime: OciRuntime, id: string): Promise<void> {
+  try {
+    await deleteContainer(watcher, runtime, id);
+  } catch (error) {
+    if (errorFrom(error).code !== 'deadline_exceeded') throw error;
+    log.warn({ container: id, reason: messageOf(error) }, 'hooks of an ended container given up');
+  }
 }
 
 /** Whether config.json says `poststop`. A quotation of that word in some text of a user only costs a process. */

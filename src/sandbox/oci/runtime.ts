@@ -4,7 +4,8 @@ import { monotonicMs } from '../../base/clock.ts';
 import { fail } from '../../base/errors.ts';
 import { traced } from '../../base/trace.ts';
 import { captureProgram } from '../../linux/capture.ts';
-import type { Captured } from '../../linux/capture.ts';
+import type { Captured, CaptureOptions } from '../../linux/capture.ts';
+import { runBounded } from '../../linux/run-bounded.ts';
 import type { Owner } from '../../linux/fds.ts';
 import { unitOf } from '../../cgroups/drivers/systemd.ts';
 import type { CgroupPath } from '../../cgroups/path.ts';
@@ -81,6 +82,9 @@ export function toldAnnotations(
 }
 
 const messageLimit = 64 * 1024;
+
+/** Milliseconds that `delete` may take, with the hooks of the container's end: those have no limit unless they say so. */
+const deleteMs = 10_000;
 const stateSchema = z.object({ status: z.string(), pid: z.number().default(0) });
 
 const isInstalled = async ({ path }: OciRuntime) =>
@@ -101,17 +105,27 @@ export async function requireProgram(runtime: OciRuntime): Promise<void> {
 
 /** `start`: the created process runs the user's program. Errors: `unknown` with what the runtime said. */
 export async function startContainer(watcher: Watcher, runtime: OciRuntime, id: string): Promise<void> {
-  const result = await call(watcher, runtime, ['start', id]);
+  const result = await call(runtime, ['start', id], async (program) => captureProgram(watcher, program));
   if (exitCodeOf(result.ending) !== 0) throw fail('unknown', runtimeMessage(runtime, result));
 }
 
 /**
  * `delete --force`: kills what is left, removes its cgroup and state. A container it does not know is fine, and so is a
- * runtime that somebody has uninstalled: nobody is left to ask.
+ * runtime that somebody has uninstalled: nobody is left to ask. Errors: `deadline_exceeded` for one that had to be ended,
+ * with all that it ran.
  */
 export async function deleteContainer(watcher: Watcher, runtime: OciRuntime, id: string): Promise<void> {
   if (!(await isInstalled(runtime))) return;
-  const result = await call(watcher, runtime, ['delete', '--force', id]);
+  const bounded = { input: '', timeoutMs: deleteMs, onStart: async () => Promise.resolve() };
+  const forGood = new AbortController().signal;
+  const result = await call(runtime, ['delete', '--force', id], async (program) =>
+    runBounded(watcher, { ...program, ...bounded }, forGood),
+  );
+  if (result.ended !== undefined)
+    throw fail(
+      'deadline_exceeded',
+      `delete ${id.slice(0, 13)}: ${runtime.name} and its hooks took more than ${deleteMs / 1000} s and were ended; give poststop hooks a timeout`,
+    );
   if (exitCodeOf(result.ending) === 0) return;
   const message = runtimeMessage(runtime, result);
   if (/does not exist|no such file|not found/i.test(message)) return;
@@ -124,7 +138,7 @@ export async function queryContainer(
   runtime: OciRuntime,
   id: string,
 ): Promise<{ readonly status: string; readonly pid: number } | undefined> {
-  const result = await call(watcher, runtime, ['state', id]);
+  const result = await call(runtime, ['state', id], async (program) => captureProgram(watcher, program));
   if (exitCodeOf(result.ending) !== 0) return undefined;
   return stateSchema.parse(JSON.parse(result.stdout.toString('utf8')));
 }
@@ -159,7 +173,11 @@ function execProgram(
   return { path: runtime.path, args, env: childEnvironment };
 }
 
-async function call(watcher: Watcher, runtime: OciRuntime, args: readonly string[]): Promise<Captured> {
+async function call<R extends Captured>(
+  runtime: OciRuntime,
+  args: readonly string[],
+  run: (program: Omit<CaptureOptions, 'input'>) => Promise<R>,
+): Promise<R> {
   const program = {
     path: runtime.path,
     args: [...globalArguments(runtime), ...args],
@@ -168,7 +186,7 @@ async function call(watcher: Watcher, runtime: OciRuntime, args: readonly string
   };
   const [operation = ''] = args;
   const begun = monotonicMs();
-  const result = await traced(`${runtime.name} ${operation}`, () => captureProgram(watcher, program));
+  const result = await traced(`${runtime.name} ${operation}`, () => run(program));
   runtime.onCall?.(operation, (monotonicMs() - begun) / 1000, exitCodeOf(result.ending) === 0);
   return result;
 }

@@ -6,6 +6,7 @@ import { startCricket } from '../../fixtures/daemon.ts';
 import type { Cricket } from '../../fixtures/daemon.ts';
 import { createContainer, eventually, removePod, runContainer, runPod } from '../../fixtures/pods.ts';
 import type { TestPod } from '../../fixtures/pods.ts';
+import { processes } from '../../leftovers/kernel.ts';
 import { fails } from './lab.ts';
 
 describe('OCI hooks', () => {
@@ -62,6 +63,19 @@ describe('OCI hooks', () => {
       await removePod(cricket, pod.id);
       await eventually(() => expect(words().at(-1)).to.equal('z-end'));
     });
+
+  it('hold up the end of a container for ten seconds at most', async () => {
+    const pod = await runPod(cricket, { name: 'slow-end' });
+    const hook = { path: '/bin/sh', args: ['sh', '-c', `echo begun >> ${seen}; sleep 4713; echo done >> ${seen}`] };
+    write(early, 'slow', { always: true }, { stages: ['poststop'], hook });
+    const { id: containerId } = await runContainer(cricket, pod, { name: 'c' });
+    await cricket.client.runtime.stopContainer({ containerId, timeout: 0n });
+    await cricket.client.runtime.removeContainer({ containerId });
+    expect(words()).to.deep.equal(['begun']);
+    expect(cricket.log()).to.match(/took more than 10 s and were ended; give poststop hooks a timeout/);
+    expect(processes().filter(({ command }) => command.includes('sleep 4713'))).to.deep.equal([]);
+    await removePod(cricket, pod.id);
+  }).timeout(60_000);
 
   it('hide those of their name in an earlier directory, and are read anew', async () => {
     const pod = await runPod(cricket, { name: 'hide' });
