@@ -51,9 +51,13 @@ const integration = 'test/integration/**/*.test.ts';
 /** What differs with the kernel and the version and keeper of its cgroups. */
 const kernelDependent = [
   'test/integration/{cgroups,stats,events}/*.test.ts',
-  'test/integration/sandbox/{container-limits,container-end,pod-config,removal,exec,stats}.test.ts',
+  'test/integration/sandbox/{blockio,container-limits,container-end,pod-config,pod-resources,removal,exec,stats}.test.ts',
   'test/integration/linux/{overlay,idmapped-mount}.test.ts',
 ];
+/** All that a pod can say. */
+const said = ['test/integration/{fields,pods,security}/*.test.ts', 'test/integration/sandbox/image-volumes.test.ts'];
+/** Every end for want of memory, by the hundred. */
+const ends = 'test/long/oom-ends.test.ts';
 /** What its freezer does. */
 const pause = 'test/e2e/pause.test.ts';
 /** What a kubelet meets there that it does not on cgroup v1, and what differs by who keeps the cgroups. */
@@ -88,10 +92,10 @@ const definitions: readonly Definition[] = [
   },
   { name: 'crun', globs: [critest], ...newer },
   { name: 'runc', globs: [critest], runtime: 'runc', onRequest: true },
-  { name: 'v2', globs: [integration, pause, critest], except: notInMachine, machine: v2, ...newer },
+  { name: 'v2', globs: [integration, ends, pause, critest], except: notInMachine, machine: v2, ...newer },
   {
     name: 'v2-systemd',
-    globs: [service, driver, ...kernelDependent, 'test/integration/recovery/*.test.ts', pause, critest],
+    globs: [service, driver, ...kernelDependent, ...said, 'test/integration/recovery/*.test.ts', ends, pause, critest],
     except: notInMachine,
     machine: v2Systemd,
     driver: 'systemd',

@@ -15,7 +15,7 @@ const repository = join(import.meta.dirname, '../../..');
 const slowness = 10;
 const limitSeconds = 90 * 60;
 /** What somebody may say to a run of the tests. */
-const passedOn = ['CRICKET_CACHE', 'CRICKET_CRITEST_FOCUS', 'CRICKET_TEST_SEED', 'NO_COLOR'];
+const passedOn = ['CRICKET_CACHE', 'CRICKET_CRITEST_FOCUS', 'CRICKET_TEST_PODS', 'CRICKET_TEST_SEED', 'NO_COLOR'];
 
 export interface RunningMachine {
   /** One for each file that ran, and one for those that the machine did not get to. */
