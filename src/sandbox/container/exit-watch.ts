@@ -20,6 +20,8 @@ interface Held {
   readonly watches: readonly Disposable[];
   /** We sent SIGKILL to init while it was there. */
   killed: boolean;
+  /** When init was seen to have ended, in milliseconds since 1970. */
+  endedAt: number | undefined;
 }
 
 /**
@@ -48,7 +50,7 @@ export class ExitWatch implements Disposable {
     const init = openIdentity(state.init);
     const monitor = openIdentity(state.monitor);
     const watches = [...this.#hint(container, init, 'init-ended'), ...this.#hint(container, monitor, 'monitor-ended')];
-    this.#held.set(container.record.id, { container, init, monitor, watches, killed: false });
+    this.#held.set(container.record.id, { container, init, monitor, watches, killed: false, endedAt: undefined });
   }
 
   #hint(container: Container, fd: number | undefined, hint: ExitHint): readonly Disposable[] {
@@ -59,6 +61,8 @@ export class ExitWatch implements Disposable {
     // A pidfd stays readable for ever: one report is enough.
     const watched = this.#watcher.onReadable(fd, () => {
       watched[Symbol.dispose]();
+      const held = this.#held.get(container.record.id);
+      if (held !== undefined && hint === 'init-ended') held.endedAt = Date.now();
       this.#onHint(container, hint);
     });
     return [watched];
@@ -75,6 +79,11 @@ export class ExitWatch implements Disposable {
   /** Whether `signalInit` has killed it. */
   wasKilled(id: ContainerId): boolean {
     return this.#held.get(id)?.killed === true;
+  }
+
+  /** Milliseconds since 1970; undefined: not yet, or it was gone when `add` came. conmon may write it down later. */
+  endSeen(id: ContainerId): number | undefined {
+    return this.#held.get(id)?.endedAt;
   }
 
   /** Whether conmon lives: while it does, an exit file is still to come. */

@@ -58,7 +58,8 @@ export async function noteEnd(parts: ExitParts, container: Container, end: End):
     return;
   }
   const { code, at } = end;
-  const killed = { at: Number(at / 1_000_000n), byUs: parts.exits.wasKilled(record.id) };
+  const seen = parts.exits.endSeen(record.id) ?? Infinity;
+  const killed = { at: Math.min(Number(at / 1_000_000n), seen), byUs: parts.exits.wasKilled(record.id) };
   const own = exitReason(code, () => parts.oomEnds.isOomEnd(container, killed));
   const asked = own === 'Error' && code === killedCode && !killed.byUs && (await systemdSawIt(parts, container));
   if (!isLive(container.state)) return;

@@ -9,6 +9,7 @@ import type { CricketEvent } from '../event.ts';
 import type { OomCounts } from '../oom-counts.ts';
 import type { OomEnds } from '../../container/exit.ts';
 import { KernelKills } from './kernel-kills.ts';
+import { KillTimes } from './kill-times.ts';
 import { oomEvent, subjectOf } from './kill.ts';
 import type { OomKill } from './kill.ts';
 import { isOomEnd } from './last-kill.ts';
@@ -43,6 +44,7 @@ export class OomWatch implements Disposable, OomEnds {
   readonly #naming: Naming;
   readonly #kernel: KernelKills;
   readonly #parents: ParentKills;
+  readonly #times: KillTimes;
   /** What the journal told of before this life; a crash may have come between it and the counts. */
   readonly #journaled: ReadonlyMap<string, number>;
   #all: NodeJS.Timeout | undefined;
@@ -53,6 +55,7 @@ export class OomWatch implements Disposable, OomEnds {
   constructor(parts: OomParts) {
     this.#parts = parts;
     this.#parents = new ParentKills(parts.cgroups);
+    this.#times = new KillTimes(parts.counts, parts.watcher);
     this.#victims = new Victims(
       (id) => this.#watched.has(id),
       (pid) => this.#containerOfInit(pid),
@@ -89,7 +92,7 @@ export class OomWatch implements Disposable, OomEnds {
     this.#kernel.drain('at once');
     const one = this.#watched.get(record.id);
     if (one !== undefined) this.#lookAtEnd(one);
-    const kill = this.#parts.counts.lastKill(record.id);
+    const kill = this.#times.last(record.id);
     if (isOomEnd(kill, end)) return true;
     if (kill !== undefined) this.#parts.log.info({ container: record.id, kill, end }, 'the end is not of its OOM kill');
     return false;
@@ -158,7 +161,7 @@ export class OomWatch implements Disposable, OomEnds {
     }
     const one = this.#watched.get(found.id);
     if (one === undefined) return;
-    this.#parts.counts.noteKill(found.id, { at, init: victim.pid === one.initPid, exact: !old });
+    this.#times.named(found.id, victim.pid, { at, init: victim.pid === one.initPid, exact: !old });
     one.hasLine = true;
     this.#victims.keep(victim, new Set([found.id]));
     if (found.cell !== undefined) one.ledger.read(found.cell, old);
@@ -199,17 +202,13 @@ export class OomWatch implements Disposable, OomEnds {
       const found = newKills(this.#parts, one, this.#early);
       if (found.length === 0) return;
       // Of a kill while we were away the log's line says the time better.
-      if (!this.#early || !one.hasLine) this.#noteKill(one);
+      if (!this.#early || !one.hasLine) this.#times.counted(one.container.record.id, !this.#early);
       for (const kill of found) this.#naming.add(kill, this.#kernel.named);
       this.#naming.match();
     } catch (error) {
       const fields = { container: one.container.record.id, reason: messageOf(error) };
       this.#parts.log.warn(fields, 'OOM kills of a container not read; the next look will');
     }
-  }
-
-  #noteKill({ container }: Watched): void {
-    this.#parts.counts.noteKill(container.record.id, { at: Date.now(), init: false, exact: !this.#early });
   }
 
   /** Counted only when told: what a crash keeps from being told is found and counted again. */
@@ -245,6 +244,7 @@ export class OomWatch implements Disposable, OomEnds {
     }
     this.#naming[Symbol.dispose]();
     clearTimeout(this.#all);
+    this.#times[Symbol.dispose]();
     this.#kernel[Symbol.dispose]();
   }
 }
