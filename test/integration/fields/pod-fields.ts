@@ -16,7 +16,7 @@ import { users } from '../userns/lab.ts';
 import { execIn, fails, namespaceOf, procStatus, sh } from '../sandbox/lab.ts';
 import { honoured, noProcess, notForLinux, refused } from './fields.ts';
 import type { Fates, Stage } from './fields.ts';
-import { hostPort } from './stage.ts';
+import { hostPort, walkGroup } from './stage.ts';
 
 let names = 0;
 const plain = ({ cricket }: Stage) => podWith(cricket, { name: `pod${names++}` });
@@ -116,7 +116,7 @@ export const podFields: Fates = {
   'PodSandboxConfig.labels': status(({ labels }) => labels, { l: 'label' }),
   'PodSandboxConfig.annotations': status(({ annotations }) => annotations, { a: 'annotation' }),
   'PodSandboxConfig.linux.cgroup_parent': honoured(({ cricket, pid }) =>
-    expect(readFileSync(`/proc/${pid}/cgroup`, 'utf8')).to.contain(`${cricket.cgroup}/walk/`),
+    expect(readFileSync(`/proc/${pid}/cgroup`, 'utf8')).to.contain(`${walkGroup(cricket)}/`),
   ),
   [`${option}.network`]: honoured(({ pid }) => expect(namespaceOf('net', pid)).to.not.equal(namespaceOf('net'))),
   [`${option}.ipc`]: honoured(({ pid }) => expect(namespaceOf('ipc', pid)).to.not.equal(namespaceOf('ipc'))),

@@ -3,10 +3,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { HugepageLimit } from '../../../api/cri/v1/api.ts';
 import type { LinuxContainerResources } from '../../../api/cri/v1/api.ts';
 import { statusOf, filled } from '../../../hack/lib/cri-client.ts';
+import { containerGroup } from '../../fixtures/daemon/groups.ts';
 import { createContainer, removePod, runContainer, runPod } from '../../fixtures/pods.ts';
 import { cgroupFile, initPid } from '../sandbox/lab.ts';
 import { honoured, told } from './fields.ts';
 import type { Fates, Stage } from './fields.ts';
+import { walkGroup } from './stage.ts';
 
 const v2 = existsSync('/sys/fs/cgroup/cgroup.controllers');
 const MiB = 1024n * 1024n;
@@ -86,7 +88,7 @@ export const containerLimits: Fates = {
       honoured(async ({ cricket, pod }) =>
         proveLimit(limit, async () => {
           const { id } = await createContainer(cricket, pod, { name: `limit${names++}`, resources: limit.given });
-          return `${cricket.cgroup}/walk/${id}`;
+          return containerGroup(walkGroup(cricket), id);
         }),
       ),
     ]),

@@ -16,6 +16,7 @@ import {
 import type { ContainerConfig, PodSandboxConfig } from '../../../api/cri/v1/api.ts';
 import { filled } from '../../../hack/lib/cri-client.ts';
 import { containerConfig, imageSpec, podConfig } from '../../../hack/lib/cri-messages.ts';
+import { childOf } from '../../../src/cgroups/drivers/systemd.ts';
 import { demoReference } from '../../fixtures/daemon.ts';
 import type { Cricket } from '../../fixtures/daemon.ts';
 import { initPid } from '../sandbox/lab.ts';
@@ -23,6 +24,9 @@ import type { Info, Stage } from './fields.ts';
 
 const ofPod = filled(NamespaceOption, { pid: NamespaceMode.POD });
 export const hostPort = 31_977;
+
+/** Of the pod on the stage, as the driver in use spells it. */
+export const walkGroup = ({ cgroup }: Cricket) => childOf(cgroup, 'walk');
 
 /** TOML of the daemon for what is set below. */
 export const settings = (dir: string) => `cdi.spec_dirs = ["${join(dir, 'cdi')}"]`;
@@ -43,7 +47,7 @@ function fullPod(cricket: Cricket): PodSandboxConfig {
     },
     dns: filled(DNSConfig, { servers: ['192.0.2.53'], searches: ['walk.test'], options: ['ndots:3'] }),
     ...{ labels: { l: 'label' }, annotations: { a: 'annotation' }, namespaces: ofPod },
-    ...{ cgroupParent: `${cricket.cgroup}/walk`, sysctls: { 'net.ipv4.ip_unprivileged_port_start': '77' } },
+    ...{ cgroupParent: walkGroup(cricket), sysctls: { 'net.ipv4.ip_unprivileged_port_start': '77' } },
   });
 }
 
