@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, constants, lstatSync, openSync, readSync, readdirSync, readlinkSync, writeSync } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
-import { fail } from '../../base/errors.ts';
+import { errnoOf, fail } from '../../base/errors.ts';
 import { closeFd, openDirectory, openFlags, openInRoot } from '../../linux/fs-at.ts';
 import { listXattrs, readXattr } from '../../linux/fs-xattr.ts';
 import { demandSpace } from '../space.ts';
@@ -102,23 +102,27 @@ function pack(output: Output, links: Map<bigint, string>, { at, full, stat }: Fo
     output.member({ ...entryOf(at, stat, '1'), linkName: first.slice(1) });
     return false;
   }
-  if (!stat.isDirectory() && stat.nlink > 1n) links.set(stat.ino, at);
   const xattrs = listXattrs(full)
     .filter((name) => keptXattrs.test(name))
     .sort()
     .map((name) => [name, readXattr(full, name) ?? Buffer.alloc(0)] as const);
-  if (stat.isFile()) packFile(output, full, { ...entryOf(at, stat, '0'), xattrs });
-  else if (stat.isDirectory()) output.member({ ...entryOf(`${at}/`, stat, '5'), xattrs });
-  else if (stat.isSymbolicLink())
-    output.member({ ...entryOf(at, stat, '2'), linkName: readlinkSync(full, { encoding: 'latin1' }) });
-  else if (stat.isFIFO()) output.member(entryOf(at, stat, '6'));
+  if (stat.isFile()) {
+    if (!packFile(output, full, { ...entryOf(at, stat, '0'), xattrs })) return false;
+  } else if (stat.isDirectory()) output.member({ ...entryOf(`${at}/`, stat, '5'), xattrs });
+  else if (stat.isSymbolicLink()) {
+    const linkName = unlessGone(() => readlinkSync(full, { encoding: 'latin1' }));
+    if (linkName === undefined) return false;
+    output.member({ ...entryOf(at, stat, '2'), linkName });
+  } else if (stat.isFIFO()) output.member(entryOf(at, stat, '6'));
   else output.member({ ...entryOf(at, stat, stat.isBlockDevice() ? '4' : '3'), ...deviceOf(stat.rdev) });
+  if (!stat.isDirectory() && stat.nlink > 1n) links.set(stat.ino, at);
   return stat.isDirectory();
 }
 
-/** As long as it was when it was opened: what grows is cut, what shrinks is filled with zeros. */
-function packFile(output: Output, path: Buffer, entry: PackedEntry): void {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+/** As long as it was when it was found: what grows is cut, what shrinks is filled with zeros; what went is left out: false. */
+function packFile(output: Output, path: Buffer, entry: PackedEntry): boolean {
+  const fd = unlessGone(() => openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK));
+  if (fd === undefined) return false;
   try {
     output.member(entry);
     const piece = Buffer.alloc(pieceBytes);
@@ -131,8 +135,19 @@ function packFile(output: Output, path: Buffer, entry: PackedEntry): void {
       left -= bytes;
     }
     output.write(packedPadding(entry.size));
+    return true;
   } finally {
     closeSync(fd);
+  }
+}
+
+/** Undefined where somebody has removed it meanwhile, or put another kind of file in its place. */
+function unlessGone<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (['ENOENT', 'ELOOP', 'EINVAL', 'ENXIO'].includes(errnoOf(error) ?? '')) return undefined;
+    throw error;
   }
 }
 
