@@ -42,4 +42,24 @@ describe('cricket cp onto a full disk', function () {
     expect(all.err).to.match(/no space left.*; (nothing was copied|of the archive only the first \d are there)/i);
     expect(readdirSync(small)).to.not.include('b');
   });
+
+  it('of the node is refused before that is full, and copies what is small all the same', async () => {
+    const ingest = join(cricket.root, 'ingest');
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=100m', 'tmpfs', ingest]);
+    try {
+      // A fiftieth of it is not for archives.
+      writeFileSync(join(ingest, 'others'), Buffer.alloc(87 << 20));
+      writeFileSync(join(cricket.dir, 'large'), Buffer.alloc(12 << 20, 1));
+      const { code, err } = await here('cp', join(cricket.dir, 'large'), 'small:/tmp/large');
+      expect([code, err]).to.satisfy(
+        ([, text]: [number, string]) => code === 1 && /disk of .*ingest has \d MiB left; free space on it/.test(text),
+        err,
+      );
+      expect(readdirSync(ingest)).to.deep.equal(['others']);
+      writeFileSync(join(cricket.dir, 'little'), Buffer.alloc(1 << 20, 1));
+      expect((await here('cp', join(cricket.dir, 'little'), 'small:/tmp/little')).code).to.equal(0);
+    } finally {
+      execFileSync('umount', [ingest]);
+    }
+  });
 });

@@ -1,9 +1,5 @@
-import { randomUUID } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { during } from '../../base/errors.ts';
+import { withUpload } from './upload.ts';
 import type { Verb } from './verb.ts';
 
 export const importImagePath = '/v1/images/import';
@@ -28,17 +24,12 @@ export function importImageVerb(deps: ImportImageDeps): Verb {
     method: 'POST',
     path: importImagePath,
     async run({ query, body }, signal) {
-      await mkdir(deps.uploads, { recursive: true, mode: 0o700 });
-      const file = join(deps.uploads, `${randomUUID()}.tar`);
+      const options = { name: query.get('name') ?? '', rootfs: query.has('rootfs') };
       try {
-        await pipeline(body, createWriteStream(file, { flags: 'wx', mode: 0o600 }), { signal });
-        return {
-          images: await deps.importImage(file, { name: query.get('name') ?? '', rootfs: query.has('rootfs') }, signal),
-        };
+        const work = async (file: string) => deps.importImage(file, options, signal);
+        return { images: await withUpload(deps.uploads, body, work, signal) };
       } catch (error) {
         throw during('import image', error);
-      } finally {
-        await rm(file, { force: true });
       }
     },
   };

@@ -1,13 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { fail } from '../../../base/errors.ts';
 import { readArchive, writeArchive } from '../../../sandbox/container/archive.ts';
 import type { ArchivePool } from '../../../sandbox/container/archive.ts';
 import type { Parts } from '../../../sandbox/parts.ts';
 import { shiftOf } from '../../../sandbox/pod/user-namespaces.ts';
+import { withUpload } from '../upload.ts';
 import type { Verb } from '../verb.ts';
 import { namedContainer } from './named.ts';
 
@@ -43,15 +39,10 @@ export function putArchiveVerb(parts: ArchiveParts): Verb {
       const path = absolute(query.get('path'));
       const mode = modeOf(query.get('mode'));
       const users = parts.store.pods.get(container.record.podId)?.record.config.users ?? null;
-      await mkdir(parts.uploads, { recursive: true, mode: 0o700 });
-      const file = join(parts.uploads, `${randomUUID()}.tar`);
-      try {
-        await pipeline(body, createWriteStream(file, { flags: 'wx', mode: 0o600 }), { signal });
-        await writeArchive(parts.archives, container, { path, mode, file, users }, signal);
-        return { id: container.record.id };
-      } finally {
-        await rm(file, { force: true });
-      }
+      const write = async (file: string) =>
+        writeArchive(parts.archives, container, { path, mode, file, users }, signal);
+      await withUpload(parts.uploads, body, write, signal);
+      return { id: container.record.id };
     },
   };
 }
