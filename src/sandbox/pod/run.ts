@@ -1,4 +1,6 @@
+import { chown, mkdir } from 'node:fs/promises';
 import { hostname as hostHostname } from 'node:os';
+import { dirname } from 'node:path';
 import { withTimeout } from '../../base/abort.ts';
 import { fail } from '../../base/errors.ts';
 import { newPodId } from '../../base/ids.ts';
@@ -96,6 +98,7 @@ async function makePod(parts: RunPodParts, request: RunPodRequest): Promise<PodI
   reach('run-pod:intent');
 
   undo.defer('run-time directory', (s) => disk.call('removeTree', at.runtime, s));
+  await makeRuntimeDirectory(at.runtime, config);
   const hostname = hostnameOf(config);
   const namespaces = { pins: record.pins, hostname, sysctls: config.sysctls };
   // Workers do these two while this thread makes the cgroup. What unpins comes after what pins: one Worker does both.
@@ -139,6 +142,13 @@ async function makePod(parts: RunPodParts, request: RunPodRequest): Promise<PodI
   reach('run-pod:saved');
   parts.log.info({ pod: id, name: `${config.namespace}/${config.name}`, ips }, 'sandbox ready');
   return id;
+}
+
+/** Nobody else may enter, or read what the pod shares in memory; who is root in its user namespace by a group of its own. */
+async function makeRuntimeDirectory(path: string, config: PodConfig): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o711 });
+  await mkdir(path, { mode: 0o710 });
+  if (config.users !== null) await chown(path, 0, rootOf(config).gid);
 }
 
 /** The kubelet limits what it makes; what we make is limited here. */

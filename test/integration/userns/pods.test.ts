@@ -79,8 +79,10 @@ describe('pods with a user namespace', function () {
         expect(statSync(join(upper, 'etc/passwd'))).to.include({ uid: first, gid: first });
         expect(() => lstatSync(join(upper, 'bin/busybox'))).to.throw(/ENOENT/);
         expect(statSync(join(cricket.root, 'pods', pod.id, 'hosts'))).to.include({ uid: first, gid: first });
-        const { mode, uid, gid } = statSync(join(cricket.state, 'containers', container.id));
-        expect({ mode: mode & 0o777, uid, gid }).to.deep.equal({ mode: 0o710, uid: 0, gid: first });
+        for (const path of [`containers/${container.id}`, `pods/${pod.id}`]) {
+          const { mode, uid, gid } = statSync(join(cricket.state, path));
+          expect({ mode: mode & 0o777, uid, gid }, path).to.deep.equal({ mode: 0o710, uid: 0, gid: first });
+        }
       });
 
       it('own their namespaces: sysctls are theirs, and set as asked', async () => {
