@@ -43,6 +43,21 @@ describe('a part of a test run', () => {
     expect(code).to.equal(1);
   });
 
+  it('gives a test up at the second interrupt, and runs its hooks', async () => {
+    const { counts } = await runFile(
+      `const end = () => process.kill(process.pid, 'SIGTERM');
+      it('a', (done) => { end(); setTimeout(end, 20); setTimeout(end, 800); setTimeout(done, 60_000); }).timeout(0);
+      it('b', () => {}); after(() => { throw new Error('hook'); });`,
+    );
+    const during = 'ended by SIGTERM during: x a; what follows did not run';
+    expect(counts).to.deep.equal({
+      passed: 0,
+      failed: 3,
+      skipped: 0,
+      failures: ['x a\nended by SIGTERM', 'x "after all" hook for "b"\nhook', during],
+    });
+  });
+
   it('counts nothing when the file does not load', async () => {
     const { counts, code } = await runFile(`}`);
     expect(counts).to.equal(undefined);

@@ -1,6 +1,7 @@
 /**
  * part.ts [--leave-nothing] FILE... : runs test files by mocha in this process and sends the counts to the parent.
- * --leave-nothing: fails when something is left behind. An interrupt ends after the running test, hooks included.
+ * --leave-nothing: fails when something is left behind. An interrupt ends after the running test, which has ten seconds
+ * for it, and at once at the second interrupt; hooks run, so that nothing is left.
  */
 import Mocha from 'mocha';
 import { resolve } from 'node:path';
@@ -50,13 +51,33 @@ async function run(files: readonly string[], strict: boolean): Promise<void> {
   runner.on('test', (test) => (current = test.fullTitle()));
   runner.on('fail', (test, error: unknown) => failures.push(told(test.fullTitle(), error)));
   // A parent that was killed counts no more.
-  process.once('disconnect', () => runner.abort());
-  // Both may come: one from the terminal, one from the parent.
+  process.once('disconnect', () => {
+    runner.abort();
+    setTimeout(() => giveUp(runner, 'the test run ended'), graceMs);
+  });
+  let endedAt = -Infinity;
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.on(signal, () => {
+      // Both may come of one interrupt: one from the terminal, one from the parent.
+      if (performance.now() - endedAt < sameInterruptMs) return;
+      endedAt = performance.now();
+      if (ended === undefined) setTimeout(() => giveUp(runner, signal), graceMs);
+      else giveUp(runner, signal);
       ended = signal;
       runner.abort();
     });
+}
+
+/** Milliseconds that a running test has after an interrupt. */
+const graceMs = 10_000;
+const sameInterruptMs = 500;
+
+/** Fails the running test as if its time were up. Hooks go on: they clean up. */
+function giveUp({ currentRunnable: running }: Mocha.Runner, why: string): void {
+  if (!(running instanceof Mocha.Test) || running.state !== undefined || running.timedOut) return;
+  running.callback?.(new Error(`ended by ${why}`));
+  // What it says later is not heard.
+  running.timedOut = true;
 }
 
 const reasonLines = 8;

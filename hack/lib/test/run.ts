@@ -20,13 +20,13 @@ interface LaneResult extends Counts {
 const root = join(import.meta.dirname, '../../..');
 process.chdir(root);
 const lanes = chooseLanes(parseChoice(), root);
-let interrupted = false;
+let interrupts = 0;
 let running: { readonly end: (signal: NodeJS.Signals) => void } | undefined;
-// The first lets the running test and its hooks end, the second does not.
-for (const signal of ['SIGINT', 'SIGTERM'] as const)
+// The first lets the running test end, the second only its hooks, which clean up, the third nothing.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.on(signal, () => {
-    running?.end(interrupted ? 'SIGKILL' : 'SIGTERM');
-    interrupted = true;
+    running?.end(interrupts < 2 ? 'SIGTERM' : 'SIGKILL');
+    interrupts++;
   });
 
 const results: LaneResult[] = [];
@@ -81,15 +81,15 @@ function summarize(lanesRun: readonly LaneResult[]): void {
     console.log(`${name.padEnd(12)} ${seconds.toFixed(1).padStart(7)} s  ${line(counts)}`);
   const all = total(lanesRun);
   for (const failure of all.failures) console.log(`FAILED  ${failure.replaceAll('\n', '\n        ')}`);
-  if (interrupted) console.log('interrupted: not all has run');
+  if (stopped()) console.log('interrupted: not all has run');
   if (lanesRun.length === 0) console.log('no test file was chosen');
   console.log(line(all));
-  process.exitCode = all.failed > 0 || interrupted || lanesRun.length === 0 ? 1 : 0;
+  process.exitCode = all.failed > 0 || stopped() || lanesRun.length === 0 ? 1 : 0;
 }
 
 /** A function, as the compiler believes that nothing else changes the variable. */
 function stopped(): boolean {
-  return interrupted;
+  return interrupts > 0;
 }
 
 function parseChoice() {
