@@ -120,7 +120,7 @@ describe('docs/from-docker.md', function () {
 /** `cricket`, beside the daemon of the test: its settings go behind the words that name the command. */
 const wrapper = ({ config }: Cricket) => `#!/bin/sh
 case "$1" in
-images) words="$1 $2"; shift 2 ;;
+images | volumes) words="$1 $2"; shift 2 ;;
 *) words=$1; shift ;;
 esac
 case "$words" in

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { demoReference, startCricket } from '../fixtures/daemon.ts';
 import type { Cricket } from '../fixtures/daemon.ts';
-import { exited, runContainer, runPod } from '../fixtures/pods.ts';
+import { eventually, exited, runContainer, runPod } from '../fixtures/pods.ts';
+import { inTerminal } from '../fixtures/terminal.ts';
 import { program } from './hands-on.ts';
 
 describe('cricket prune', function () {
@@ -11,13 +12,31 @@ describe('cricket prune', function () {
     cricket = await startCricket();
   });
   after(async () => cricket.stop());
-  const { cli, here } = program(() => cricket);
+  const { cli, here, line } = program(() => cricket);
 
   const prune = async (...args: readonly string[]) => {
     const { out } = await here('prune', '--format', 'json', ...args);
     const { removed } = JSON.parse(out) as { readonly removed: readonly { readonly name: string }[] };
     return removed.map(({ name }) => name).sort();
   };
+
+  it('tells what would go and asks on a terminal; all but a yes leaves everything as it was', async () => {
+    expect((await cli('run', '--name', 'asked', demoReference, 'true')).code).to.equal(0);
+    const answer = async (keys: string) => {
+      await using terminal = await inTerminal(line('prune', 'containers'), 100, 30);
+      const asks = /would remove container \S+ asked\s[^]*Remove them\? \[y\/N\] /;
+      await eventually(() => expect(terminal.output()).to.match(asks), 20_000);
+      terminal.type(keys);
+      await terminal.ended();
+      return terminal.output();
+    };
+    for (const keys of ['\r', 'no\r', '\u0003', '\u0004']) {
+      expect(await answer(keys), JSON.stringify(keys)).to.match(/nothing was removed\s+exit=1\s[^]* icanon /);
+      expect(await prune('containers', '--dry-run')).to.deep.equal(['asked']);
+    }
+    expect(await answer('y\r')).to.match(/removed container \S+ asked\s+exit=0\s/);
+    expect(await prune('containers', '--dry-run')).to.deep.equal([]);
+  });
 
   it('takes what has ended, by age and label, only tells with --dry-run, and never what runs', async () => {
     for (const [name, ...flags] of [
@@ -47,7 +66,7 @@ describe('cricket prune', function () {
     expect(await prune('images', '-f', '--all'), 'in use').to.deep.equal([]);
     expect((await here('ps', '-aq')).out.trim().split('\n')).to.have.length(1);
     expect((await here('rm', '-f', 'runs')).code).to.equal(0);
-    expect((await here('prune', 'volumes')).code).to.equal(2);
+    expect((await here('prune', 'networks')).code).to.equal(2);
     expect((await here('prune', 'images', '--label', 'a')).err).to.match(/--label is of containers and pods/);
   });
 });

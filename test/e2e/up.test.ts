@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { connectCri } from '../../hack/lib/cri-client.ts';
 import type { CriClient } from '../../hack/lib/cri-client.ts';
 import { leftSince } from '../leftovers/snapshot.ts';
@@ -61,9 +62,24 @@ describe('hack/up and hack/down', function () {
     expect(await podIds()).to.have.length(1);
   });
 
-  it('leaves nothing behind after hack/down, and says what it removed', async () => {
+  it('keeps images at hack/down where told so', async () => {
+    const images = () =>
+      ['images', 'content', 'layers'].map((name) => readdirSync(join('/var/lib/cricket', name)).sort());
+    const before = images();
+    await succeed('hack/down', ['--keep-images']);
+    expect(images()).to.deep.equal(before);
+    expect((await succeed('hack/up')).out).to.match(/container +demo +Running/);
+    expect(images()).to.deep.equal(before);
+  });
+
+  it('leaves nothing but volumes behind after hack/down, and says what it removed', async () => {
     const instance = readFileSync('/var/lib/cricket/instance', 'utf8').trim();
+    const kept = '/var/lib/cricket/volumes';
+    mkdirSync(join(kept, 'mine'), { recursive: true });
     const { out } = await succeed('hack/down');
+    expect(readdirSync('/var/lib/cricket')).to.deep.equal(['volumes']);
+    expect(readdirSync(kept)).to.deep.equal(['mine']);
+    rmSync('/var/lib/cricket', { recursive: true });
     expect(out)
       .to.match(/removed 1 pod\n/)
       .and.to.match(/removed service/);

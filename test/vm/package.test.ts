@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { connectCri } from '../../hack/lib/cri-client.ts';
 import type { CriClient } from '../../hack/lib/cri-client.ts';
 import { startTimeOf } from '../../src/linux/pidfd.ts';
@@ -126,12 +127,16 @@ describe('the Debian package under systemd', function () {
   });
 
   it('leaves nothing but what the user made when it is purged', async () => {
+    const kept = '/var/lib/cricket/volumes/mine/file';
+    mkdirSync(dirname(kept), { recursive: true });
+    writeFileSync(kept, '');
     dpkg('--purge', 'cricket');
     const shared = (path: string) => !/cricket/.test(path);
     const left = owned.filter((path) => !shared(path) && existsSync(path));
     expect(left).to.deep.equal(['/etc/cricket', '/etc/cricket/conf.d']);
     expect(existsSync(mine)).to.equal(true);
-    expect(readdirSync('/var/lib/cricket')).to.deep.equal([]);
+    expect(readdirSync('/var/lib/cricket')).to.deep.equal(['volumes']);
+    expect(existsSync(kept), 'volumes are of the user').to.equal(true);
     for (const path of ['/run/cricket', '/var/cache/cricket', '/usr/lib/cricket', '/usr/bin/cricket'])
       expect(existsSync(path), path).to.equal(false);
     const units = systemd.run('find', '/etc/systemd', '/var/lib/systemd', '-name', '*cricket*');

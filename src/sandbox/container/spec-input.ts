@@ -15,6 +15,7 @@ import { rootOf, shiftOf, userNamespace, hostFor } from '../pod/user-namespaces.
 import type { Parts } from '../parts.ts';
 import type { SelinuxLabels } from '../selinux/labels.ts';
 import { relabelSources } from '../selinux/relabel-sources.ts';
+import { makeNamedVolumes } from '../standalone/volumes.ts';
 import type { Pod } from '../store/store.ts';
 import { givenOomScore } from './lowered.ts';
 import { bindsInside } from './binds-inside.ts';
@@ -37,6 +38,7 @@ export type SpecParts = Pick<
   | 'host'
   | 'hostPaths'
   | 'images'
+  | 'locks'
   | 'oomScore'
   | 'paths'
   | 'runtimes'
@@ -59,6 +61,7 @@ export async function gatherSpec(parts: SpecParts, sources: SpecSources, signal:
   const { id, config } = record;
   const namespaces = chooseNamespaces(parts, sources);
   await checkMountAbilities(parts, config, runtimeOf(parts, record.handler));
+  await makeNamedVolumes(parts, record, signal);
   const [mounts, volumes, images, devices, hostDevices, seccomp, apparmorProfile] = await allEnded([
     resolveMounts(parts, record, pod.record, signal),
     seedVolumes(parts, record, { image, owner: rootOf(pod.record.config) }, signal),

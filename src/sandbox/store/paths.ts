@@ -9,6 +9,8 @@ export interface Paths {
   readonly exits: string;
   /** Logs of containers that no kubelet made, and so none removes. */
   readonly logs: string;
+  /** Volumes with names: a directory each. They outlive the containers that use them. */
+  readonly volumes: string;
   pod(id: PodId): {
     readonly directory: string;
     readonly record: string;
@@ -54,11 +56,13 @@ export function createPaths(root: string, state: string, instance: InstanceId): 
   const containerRecords = join(root, 'containers');
   const exits = join(state, 'exits');
   const logs = join(root, 'logs');
+  const volumes = join(root, 'volumes');
   return {
     podRecords,
     containerRecords,
     exits,
     logs,
+    volumes,
     pod(id) {
       const directory = join(podRecords, id);
       const runtime = join(state, 'pods', id);

@@ -12,6 +12,7 @@ import { addSettingFlags } from './settings.ts';
 import type { SettingFlags } from './settings.ts';
 import type { ConfigFlags } from './show-config.ts';
 import type { Finish, Terminal } from './terminal.ts';
+import { addVolumeCommands } from './volumes.ts';
 
 const epilogue = `
 Exit codes: 0 done, 1 failed, 2 used wrongly; run, exec and attach end with their program's, 125 where cricket failed.
@@ -61,6 +62,7 @@ export function buildProgram(terminal: Terminal, finish: Finish): Command {
   addContainerCommands(program, terminal);
   addRunCommands(program, terminal, finish);
   addImageCommands(program.command('images').description('images of the running daemon'), terminal);
+  addVolumeCommands(program.command('volumes').description('volumes with names, of cricket run'), terminal);
   program
     .command('completion')
     .description('print completion for a shell: source <(cricket completion bash)')

@@ -16,6 +16,8 @@ export interface PruneFlags extends SettingFlags, FormatFlag {
   readonly all: boolean;
   readonly dryRun: boolean;
   readonly force: boolean;
+  /** Beside what goes without a word. */
+  readonly volumes: boolean;
   readonly label: readonly string[];
   /** Seconds. */
   readonly olderThan?: number;
@@ -30,16 +32,26 @@ interface Pruned {
 
 /** `cricket prune`: tells what would go, asks, and removes it. */
 export async function prune(what: What | undefined, flags: PruneFlags, terminal: Terminal): Promise<void> {
-  const chosen: readonly What[] = what === undefined ? ['containers', 'images'] : [what];
-  if (flags.label.length > 0 && chosen.includes('images') && what !== undefined)
-    throw fail('invalid_argument', '--label is of containers and pods; images have --older-than and --all');
+  const chosen: readonly What[] = what === undefined ? defaults(flags) : [what];
+  if (flags.label.length > 0 && (what === 'images' || chosen.includes('volumes')))
+    throw fail('invalid_argument', '--label is of containers and pods; images and volumes have --older-than');
   const socket = controlSocket(await loadSettings(flags));
-  const ask = async (dry: boolean) =>
-    merged(await Promise.all(chosen.map((one) => pruneOne(socket, one, dry, flags, terminal))));
+  const ask = async (dry: boolean) => {
+    const all: Pruned[] = [];
+    for (const one of chosen) all.push(await pruneOne(socket, one, dry, flags, terminal));
+    return merged(all);
+  };
   if (!flags.dryRun && !flags.force) await demandConsent(await ask(true), terminal);
   const pruned = await ask(flags.dryRun);
   terminal.out(flags.format === 'json' ? json(pruned) : textOf(pruned, flags.dryRun));
 }
+
+/** Volumes first: one that only an ended container mounts was not told of, and stays. */
+const defaults = ({ volumes }: PruneFlags): readonly What[] => [
+  ...(volumes ? (['volumes'] as const) : []),
+  'containers',
+  'images',
+];
 
 async function pruneOne(
   socket: string,
@@ -80,19 +92,21 @@ async function demandConsent(planned: Pruned, terminal: Terminal): Promise<void>
     throw fail('invalid_argument', `${planned.removed.length} would go; say --force, or --dry-run to see which`);
   terminal.err(textOf(planned, true));
   const reader = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const answer = await reader.question('Remove them? [y/N] ', { signal: terminal.signal });
-    if (!/^y(es)?$/i.test(answer.trim())) throw fail('cancelled', 'nothing was removed');
-  } finally {
-    reader.close();
-  }
+  const { promise: ended, resolve: end } = Promise.withResolvers<string>();
+  // By Ctrl-C and Ctrl-D too, of which the question knows nothing.
+  reader.once('close', () => end(''));
+  const question = reader.question('Remove them? [y/N] ', { signal: terminal.signal });
+  question.catch(() => undefined);
+  const answer = await Promise.race([question, ended]);
+  reader.close();
+  if (!/^y(es)?$/i.test(answer.trim())) throw fail('cancelled', 'nothing was removed');
 }
 
 function textOf({ removed, kept, bytes: freed }: Pruned, dry: boolean): string {
   const verb = dry ? 'would remove' : 'removed';
   const lines = [
     ...removed.map(({ kind, id, name }) =>
-      `${verb} ${kind} ${id.replace('sha256:', '').slice(0, 13)} ${harmless(name)}`.trimEnd(),
+      `${verb} ${kind} ${kind === 'volume' ? id : id.replace('sha256:', '').slice(0, 13)} ${harmless(name)}`.trimEnd(),
     ),
     ...kept.map(({ id, reason }) => `kept ${id.slice(0, 20)}: ${reason}`),
     ...(freed > 0 ? [`${dry ? 'would free' : 'freed'} ${bytes(freed)}`] : []),

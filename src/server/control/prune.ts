@@ -6,18 +6,19 @@ import { removePod } from '../../sandbox/pod/remove.ts';
 import type { RemovePodParts } from '../../sandbox/pod/remove.ts';
 import { isReady } from '../../sandbox/pod/state.ts';
 import { isStandalone, madeAlone } from '../../sandbox/standalone/standalone.ts';
+import { listVolumes, removeVolume } from '../../sandbox/standalone/volumes.ts';
 import type { Verb } from './verb.ts';
 
 export const prunePath = '/v1/prune';
 export const pruneAnswer = z.object({
-  removed: z.array(z.object({ kind: z.enum(['container', 'pod']), id: z.string(), name: z.string() })),
+  removed: z.array(z.object({ kind: z.enum(['container', 'pod', 'volume']), id: z.string(), name: z.string() })),
   /** What could not be removed, and why. */
   kept: z.array(z.object({ id: z.string(), reason: z.string() })),
 });
 export type PruneAnswer = z.output<typeof pruneAnswer>;
 
 interface Prunable {
-  readonly kind: 'container' | 'pod';
+  readonly kind: 'container' | 'pod' | 'volume';
   readonly id: string;
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -27,9 +28,9 @@ interface Prunable {
 }
 
 /**
- * POST /v1/prune?what=containers|pods&all=1&older=SECONDS&label=KEY[=VALUE]&dry=1. Containers of `cricket run` that have
- * ended, with `all` those of CRI too; sandboxes of CRI that are not ready and in which nothing runs. What runs is never
- * touched. `older`: ended, or of a pod made, longer ago; `label`: each of them; `dry`: only tells.
+ * POST /v1/prune?what=containers|pods|volumes&all=1&older=SECONDS&label=KEY[=VALUE]&dry=1. Containers of `cricket run` that have
+ * ended, with `all` those of CRI too; sandboxes of CRI that are not ready and in which nothing runs; volumes that no
+ * container mounts. What runs is never touched. `older`: ended, or of a pod made, longer ago; `label`: each of them; `dry`: only tells.
  */
 export function pruneVerb(parts: RemovePodParts): Verb {
   return {
@@ -38,7 +39,7 @@ export function pruneVerb(parts: RemovePodParts): Verb {
     async run({ query }, signal): Promise<PruneAnswer> {
       const before = Date.now() - 1000 * secondsOf(query.get('older') ?? '0');
       const labels = query.getAll('label').map((text) => text.split(/=(.*)/s, 2) as [string, string?]);
-      const wanted = listOf(parts, query).filter(
+      const wanted = (await listOf(parts, query)).filter(
         (one) =>
           one.since <= before &&
           labels.every(
@@ -65,11 +66,12 @@ export function pruneVerb(parts: RemovePodParts): Verb {
   };
 }
 
-function listOf(parts: RemovePodParts, query: URLSearchParams): readonly Prunable[] {
+async function listOf(parts: RemovePodParts, query: URLSearchParams): Promise<readonly Prunable[]> {
   const what = query.get('what');
   if (what === 'containers') return endedContainers(parts, query.has('all'));
   if (what === 'pods') return endedPods(parts);
-  throw fail('invalid_argument', `prune ${JSON.stringify(what)}: one of containers, pods`);
+  if (what === 'volumes') return unusedVolumes(parts);
+  throw fail('invalid_argument', `prune ${JSON.stringify(what)}: one of containers, pods, volumes`);
 }
 
 function endedContainers(parts: RemovePodParts, all: boolean): readonly Prunable[] {
@@ -98,6 +100,16 @@ function endedPods(parts: RemovePodParts): readonly Prunable[] {
       const name = `${config.namespace}/${config.name}`;
       const since = Number(createdAt / 1_000_000n);
       return { kind: 'pod', id, name, labels: config.labels, since, remove: async (s) => removePod(parts, pod, s) };
+    });
+}
+
+async function unusedVolumes(parts: RemovePodParts): Promise<readonly Prunable[]> {
+  const all = await listVolumes(parts);
+  return all
+    .filter(({ users }) => users.length === 0)
+    .map(({ name, path, createdAt }) => {
+      const remove = async (signal: AbortSignal) => removeVolume(parts, name, signal);
+      return { kind: 'volume', id: name, name: path, labels: {}, since: createdAt, remove };
     });
 }
 

@@ -15,6 +15,7 @@ import { updateVerb } from '../control/containers/update.ts';
 import { waitVerb } from '../control/containers/wait.ts';
 import { pruneVerb } from '../control/prune.ts';
 import type { Verb } from '../control/verb.ts';
+import { listVolumesVerb, removeVolumeVerb } from '../control/volumes.ts';
 import type { HandlerParts } from '../handlers.ts';
 
 /** What people who come from Docker do with a container, and CRI has no RPC for. */
@@ -38,5 +39,7 @@ export function containerVerbs(parts: HandlerParts): readonly Verb[] {
     diffVerb(parts),
     getArchiveVerb(archive),
     putArchiveVerb(archive),
+    listVolumesVerb(parts),
+    removeVolumeVerb(parts),
   ];
 }

@@ -71,7 +71,12 @@ function addRun(command: Command, terminal: Terminal, finish: Finish): void {
     .option('--name <name>', 'its name; one is invented')
     .option('-e, --env <NAME=value>', 'environment; a bare NAME takes the value from here', several, [])
     .option('--env-file <file>', 'a file of such lines', several, [])
-    .option('-v, --volume <here:inside[:ro]>', 'bind mount of a file or directory', several, [])
+    .option(
+      '-v, --volume <here:inside[:ro]>',
+      'bind mount of a file or directory, or a volume by its name',
+      several,
+      [],
+    )
     .option('-p, --publish <[ip:]host:inside[/udp]>', 'host port that leads to a port of it', several, [])
     .option('-m, --memory <bytes>', 'limit: 512m, 2g')
     .option('--memory-swap <bytes>', 'limit of memory and swap together; -1 for none')
@@ -103,6 +108,7 @@ function addPrune(command: Command, terminal: Terminal): void {
   command
     .addArgument(new Argument('[what]', 'only these').choices(prunables))
     .option('-a, --all', 'containers of CRI and images with a name too', false)
+    .option('--volumes', 'volumes that no container mounts too', false)
     .option('--older-than <time>', 'only what ended, or came here, longer ago: 12h, 2d', secondsOf)
     .option('-l, --label <key[=value]>', 'only with this label; may be repeated', several, [])
     .option('-n, --dry-run', 'only tell what would go', false)

@@ -48,20 +48,19 @@ function rangeOf(text: string): readonly number[] | undefined {
 
 const propagations: ReadonlySet<string> = new Set(['private', 'rslave', 'rshared']);
 
-/** `PATH:PATH[:ro]`. A source that is no path would be a volume with a name, which there is not here. */
+/** `PATH:PATH[:ro]`; a source that is no path is the name of a volume. */
 export function mountOf(text: string): Mount {
   const [source = '', target = '', options = '', more] = text.split(':');
-  const hint = 'give /path/here:/path/inside, with :ro to only read';
-  if (more !== undefined || target === '' || !target.startsWith('/')) throw wrong('--volume', text, hint);
-  if (!/^[./]/.test(source))
-    throw wrong('--volume', text, `there are no named volumes; use a directory: -v /srv/${source}:${target}`);
+  const hint = 'give /path/here:/path/inside or NAME:/path/inside, with :ro to only read';
+  if (more !== undefined || source === '' || !target.startsWith('/')) throw wrong('--volume', text, hint);
   const words = options.split(',').filter((word) => word !== '');
   const unknown = words.find((word) => word !== 'ro' && word !== 'rw' && !propagations.has(word));
   if (unknown !== undefined)
     throw wrong('--volume', text, `${unknown} is no option here; ro, rw, rslave and rshared are`);
   const propagation = words.find((word) => propagations.has(word)) ?? 'private';
   return {
-    ...{ source: resolve(source), target, readonly: words.includes('ro') },
+    ...(/^[./]/.test(source) ? { source: resolve(source) } : { volume: source }),
+    ...{ target, readonly: words.includes('ro') },
     propagation: propagation as Mount['propagation'],
   };
 }

@@ -1,2 +1,2 @@
 /** What `cricket prune` can be told. */
-export const prunables = ['containers', 'pods', 'images'] as const;
+export const prunables = ['containers', 'pods', 'images', 'volumes'] as const;

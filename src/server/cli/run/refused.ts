@@ -9,7 +9,7 @@ const refused: readonly (readonly [flag: string, instead: string])[] = [
   ['--restart <policy>', 'a restart is the kubelet’s: restartPolicy of a pod in its staticPodPath, or a systemd unit'],
   ['-P, --publish-all', 'name the ports: -p 8080:80'],
   ['--link <name>', 'containers of one pod share localhost; else use addresses or a DNS name'],
-  ['--volumes-from <name>', 'give both the same directory: -v /srv/data:/data'],
+  ['--volumes-from <name>', 'give both the same volume or directory: -v data:/data'],
   ['--volume-driver <name>', 'mount it on the host, then -v /mnt/it:/data'],
   ['--log-driver <name>', 'logs are files (cricket inspect has the path): have a collector read them'],
   ['--log-opt <option>', 'the size of logs is the setting containers.log_size_max'],
@@ -27,7 +27,7 @@ const refused: readonly (readonly [flag: string, instead: string])[] = [
   ['--userns <mode>', `user namespaces: ${pod}`],
   ['--cgroup-parent <path>', `cgroup parents: ${pod}`],
   ['--platform <platform>', 'only the host’s own runs; the annotation cricket/platform is for pods'],
-  ['--mount <mount>', 'bind mounts are -v /path/here:/path/inside'],
+  ['--mount <mount>', 'bind mounts are -v /path/here:/path/inside, volumes -v NAME:/path/inside'],
 ];
 
 export function addRefusedFlags(command: Command): Command {

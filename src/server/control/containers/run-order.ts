@@ -4,6 +4,8 @@ import { z } from 'zod';
 import { fail } from '../../../base/errors.ts';
 import { defaultMaskedPaths, defaultReadonlyPaths } from '../../../sandbox/oci/spec/paths.ts';
 import { portMapping } from '../../../sandbox/pod/record.ts';
+import { volumeName } from '../../../sandbox/standalone/volumes.ts';
+import type { Paths } from '../../../sandbox/store/paths.ts';
 import type { StandaloneOrder } from '../../../sandbox/standalone/make.ts';
 
 const texts = z.array(z.string()).default([]);
@@ -24,7 +26,9 @@ export const runOrder = z.object({
   mounts: z
     .array(
       z.object({
-        source: z.string(),
+        /** '' where `volume` is the name of one. */
+        source: z.string().default(''),
+        volume: z.string().default(''),
         target: z.string(),
         readonly: z.boolean(),
         propagation: z.enum(['private', 'rslave', 'rshared']),
@@ -65,13 +69,13 @@ const cpuPeriod = 100_000;
 const leastQuota = 1000;
 
 /** Errors: `invalid_argument` naming what it is about. */
-export function standaloneOf(order: RunOrder, name: string, logs: string): StandaloneOrder {
+export function standaloneOf(order: RunOrder, name: string, paths: Pick<Paths, 'logs' | 'volumes'>): StandaloneOrder {
   if (!runName.test(name))
     throw fail('invalid_argument', `name ${JSON.stringify(name.slice(0, 80))}: letters, digits, "_", "." and "-" only`);
   if (order.ports.length > 0 && order.network !== 'pod')
     throw fail('invalid_argument', `ports are of a network of its own; leave -p out with --network ${order.network}`);
   const uid = randomUUID();
-  const logDirectory = join(logs, uid);
+  const logDirectory = join(paths.logs, uid);
   return {
     pod: {
       ...{ name, uid, namespace: runNamespace, attempt: 0, hostname: order.hostname, logDirectory },
@@ -91,7 +95,11 @@ export function standaloneOf(order: RunOrder, name: string, logs: string): Stand
     container: {
       ...{ name, attempt: 0, image: order.image, userSpecifiedImage: order.image, imageHandler: '' },
       ...{ imageAnnotations: {}, command: order.entrypoint === null ? [] : [order.entrypoint], args: order.command },
-      ...{ workingDir: order.workdir, env: order.env, mounts: order.mounts.map(mountOf) },
+      ...{
+        workingDir: order.workdir,
+        env: order.env,
+        mounts: order.mounts.map((mount) => mountOf(mount, paths.volumes)),
+      },
       ...{ devices: [], cdiDevices: [], labels: order.labels, annotations: {}, logPath: join(logDirectory, '0.log') },
       ...{ stdin: order.stdin, stdinOnce: order.stdin && !order.detach, tty: order.tty, stopSignal: order.stopSignal },
       resources: resourcesOf(order),
@@ -100,10 +108,17 @@ export function standaloneOf(order: RunOrder, name: string, logs: string): Stand
   };
 }
 
-const mountOf = ({ source, target, readonly, propagation }: RunOrder['mounts'][number]) => ({
-  ...{ hostPath: source, containerPath: target, readonly, propagation },
-  ...{ recursiveReadonly: false, selinuxRelabel: false, options: [], users: null },
-});
+function mountOf({ source, volume, target, readonly, propagation }: RunOrder['mounts'][number], volumes: string) {
+  if (volume !== '' && !volumeName.test(volume))
+    throw fail(
+      'invalid_argument',
+      `volume ${JSON.stringify(volume.slice(0, 80))}: letters, digits, "_", "." and "-" only; a directory begins with a slash`,
+    );
+  return {
+    ...{ hostPath: volume === '' ? source : join(volumes, volume), containerPath: target, readonly, propagation },
+    ...{ recursiveReadonly: false, selinuxRelabel: false, options: [], users: null },
+  };
+}
 
 function resourcesOf(order: RunOrder): StandaloneOrder['container']['resources'] {
   return {

@@ -45,7 +45,7 @@ export function runVerb(parts: RunParts): Verb {
       const taken = (name: string) =>
         [...parts.store.pods.values()].some((pod) => madeAlone(pod) && pod.record.config.name === name);
       const name = order.name === '' ? inventName(taken) : order.name;
-      const container = await makeStandalone(parts, standaloneOf(order, name, parts.paths.logs), signal);
+      const container = await makeStandalone(parts, standaloneOf(order, name, parts.paths), signal);
       const begun = { id: container.record.id, name };
       if (order.detach) {
         await startOrRemove(parts, container, signal);
