@@ -41,6 +41,14 @@ async function serve(): Promise<CriClient> {
   return systemd.connected();
 }
 
+/** What is left of pods goes with them, and the network with the service. */
+async function end(cri: CriClient): Promise<void> {
+  for (const { id: podSandboxId } of (await cri.runtime.listPodSandbox()).items)
+    await cri.runtime.removePodSandbox({ podSandboxId });
+  cri.close();
+  systemd.run('systemctl', 'stop', systemd.unit);
+}
+
 const start = async (endpoint = `unix://${systemd.settings.state}/cricket.sock`) =>
   startKubelet({ endpoint, dir: join(dir, 'kubelet'), cgroupRoot: '/', cgroupDriver: 'systemd', verbosity: 3 });
 
@@ -76,7 +84,7 @@ if (boot !== '2')
     });
     after(async () => {
       await kubelet.stop();
-      cri.close();
+      await end(cri);
       await registry.stop();
     });
 
@@ -111,7 +119,7 @@ else
     });
     after(async () => {
       await kubelet.stop();
-      cri.close();
+      await end(cri);
     });
 
     it('knows every pod, none of which runs', async () => {

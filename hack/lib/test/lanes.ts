@@ -61,10 +61,8 @@ const ends = 'test/long/oom-ends.test.ts';
 /** What its freezer does. */
 const pause = 'test/e2e/pause.test.ts';
 /** What a kubelet meets there that it does not on cgroup v1, and what differs by who keeps the cgroups. */
-const kubelet = [
-  'test/kubelet/{ends,resize,stats,restarts,restart-policies,user-namespaces}.test.ts',
-  'test/vm/kubelet-swap.test.ts',
-];
+const kubeletGroups = ['test/vm/kubelet-swap.test.ts', 'test/kubelet/{resize,ends,restarts}.test.ts'];
+const kubeletKernel = ['test/kubelet/{stats,user-namespaces}.test.ts'];
 const notInMachine = leftOut.map(({ files }) => files);
 const v2 = { kernel: '6.12', systemd: false } as const;
 const v2Systemd = { kernel: '6.12', systemd: true } as const;
@@ -81,8 +79,8 @@ const definitions: readonly Definition[] = [
   { name: 'long', globs: ['test/long/**/*.test.ts'], onRequest: true },
   { name: 'soak', globs: ['test/soak/**/*.test.ts'], onlyByName: true, minutes: 180 },
   { name: 'kubelet', globs: ['test/kubelet/**/*.test.ts'], onRequest: true },
-  { name: 'kubelet-v2', globs: kubelet, machine: v2, ...withKubelet },
-  { name: 'kubelet-v2-systemd', globs: kubelet, machine: v2Systemd, driver: 'systemd', ...withKubelet },
+  { name: 'kubelet-v2', globs: [...kubeletGroups, ...kubeletKernel], machine: v2, ...withKubelet },
+  { name: 'kubelet-v2-systemd', globs: kubeletGroups, machine: v2Systemd, driver: 'systemd', ...withKubelet },
   {
     name: 'kubelet-reset',
     globs: ['test/vm/kubelet-reset.test.ts'],
