@@ -42,7 +42,7 @@ for (const runtime of ['crun', 'runc'])
     after(async () => {
       if (systemd.mainPid() !== 0) await removePods(cri);
       cri.close();
-      systemd.run('systemctl', 'stop', systemd.unit);
+      expect(await systemd.end('/cricket.slice')).to.deep.equal([]);
     });
 
     it('is chosen where systemd is the service manager, and told to the kubelet', async () => {

@@ -5,7 +5,6 @@ import { filled } from '../../hack/lib/cri-client.ts';
 import type { CriClient } from '../../hack/lib/cri-client.ts';
 import { LinuxContainerResources } from '../../api/cri/v1/api.ts';
 import { startTimeOf } from '../../src/linux/pidfd.ts';
-import { lastingTraces } from '../fixtures/daemon/traces.ts';
 import { eventually } from '../fixtures/pods.ts';
 import { countingCommand, expectComplete } from '../integration/recovery/neighbour.ts';
 import { cgroups, processes } from '../leftovers/kernel.ts';
@@ -139,11 +138,9 @@ describe('the service under systemd', function () {
       await cri.runtime.stopPodSandbox({ podSandboxId: id });
       await cri.runtime.removePodSandbox({ podSandboxId: id });
     }
-    const instance = readFileSync(`${systemd.settings.root}/instance`, 'utf8').trim();
-    expect(await lastingTraces({ ...systemd.settings, instance })).to.deep.equal([]);
     expect(cgroups('kubepods').filter((group) => group.startsWith(`${kubeletParent}/`))).to.deep.equal([]);
     cri.close();
-    systemd.run('systemctl', 'stop', systemd.unit);
+    expect(await systemd.end(systemd.settings.cgroup)).to.deep.equal([]);
     expect(monitors()).to.deep.equal([]);
     console.log(systemd.managerSaid());
   });

@@ -5,6 +5,7 @@ import { connectCri } from '../../hack/lib/cri-client.ts';
 import type { CriClient } from '../../hack/lib/cri-client.ts';
 import { demoImage, demoReference } from '../../hack/lib/demo-image.ts';
 import { ociArchive } from '../../hack/lib/oci/archive.ts';
+import { clearTraces } from '../fixtures/daemon/traces.ts';
 import { eventually } from '../fixtures/pods.ts';
 
 const repository = join(import.meta.dirname, '../..');
@@ -68,6 +69,13 @@ export const units = (pattern: string): readonly string[] =>
     .split('\n')
     .map((line) => line.trim().split(/\s+/)[0] ?? '')
     .filter((name) => name !== '');
+
+/** Ends the service, and takes away what it leaves for its next life; says what it should not have left. `cgroup`: its parent. */
+export async function end(cgroup: string): Promise<string[]> {
+  run('systemctl', 'stop', unit);
+  const instance = readFileSync(join(settings.root, 'instance'), 'utf8').trim();
+  return clearTraces({ ...settings, cgroup, instance });
+}
 
 /** The v2 cgroup of a process. */
 export const cgroupOf = (pid: number): string =>
