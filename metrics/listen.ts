@@ -1,7 +1,8 @@
 import { chmod } from 'node:fs/promises';
 import { createServer as createPlain } from 'node:http';
 import type { RequestListener, Server } from 'node:http';
-import { createServer as createSecure } from 'node:https';
+import { createServer as createSecure, Server as SecureServer } from 'node:https';
+import { createSecureContext } from 'node:tls';
 import { fail, messageOf } from '../src/base/errors.ts';
 
 /** Where to listen. `port` 0: a free one. A socket is root's and its group's: 0660. */
@@ -34,6 +35,18 @@ export async function listen(
   return server;
 }
 
+const protocol = { minVersion: 'TLSv1.2' } as const;
+
+/**
+ * From the next connection on. Errors: what OpenSSL says of a certificate that is none, or is not the key's; the server
+ * goes on with what it has.
+ */
+export function renewIdentity(server: Server, tls: TlsIdentity): void {
+  const secure = { ...tls, ...protocol };
+  createSecureContext(secure);
+  if (server instanceof SecureServer) server.setSecureContext(secure);
+}
+
 function createServer(
   tls: TlsIdentity | undefined,
   onRequest: RequestListener,
@@ -41,7 +54,7 @@ function createServer(
 ): Server {
   if (tls === undefined) return createPlain(onRequest);
   try {
-    return createSecure({ ...tls, minVersion: 'TLSv1.2' }, onRequest);
+    return createSecure({ ...tls, ...protocol }, onRequest);
   } catch (error) {
     throw refused(error);
   }

@@ -1,17 +1,21 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { messageOf } from '../src/base/errors.ts';
-import { listen } from './listen.ts';
+import { listen, renewIdentity } from './listen.ts';
 import type { ServerAddress, TlsIdentity } from './listen.ts';
 import { scrape } from './scrape.ts';
 import type { ScrapeSources } from './scrape.ts';
 
+export interface Secrets {
+  /** Undefined: plain HTTP. */
+  readonly tls?: TlsIdentity | undefined;
+  /** What callers must show as their bearer token, but for /healthz and /readyz. Undefined: nothing. */
+  readonly token?: string | undefined;
+}
+
 export type MetricsServerOptions = ServerAddress &
-  ScrapeSources & {
-    /** Undefined: plain HTTP. */
-    readonly tls?: TlsIdentity | undefined;
-    /** What callers must show as their bearer token, but for /healthz and /readyz. Undefined: nothing. */
-    readonly token?: string | undefined;
+  ScrapeSources &
+  Secrets & {
     /** What keeps the daemon from serving, one line each; nothing: it is ready. */
     readonly problems: () => readonly string[] | Promise<readonly string[]>;
     /** What only a restart mends, one line each. Undefined: that we answer is enough. */
@@ -26,6 +30,8 @@ export type Page = (query: URLSearchParams, signal: AbortSignal) => Answer | Pro
 export interface MetricsServer extends AsyncDisposable {
   /** 0 on a unix socket. */
   readonly port: number;
+  /** Puts others in the place of those there were; there is TLS, and a token, where there was. Errors: of renewIdentity. */
+  renew(secrets: Secrets): void;
 }
 
 export interface Answer {
@@ -42,10 +48,17 @@ const plain = 'text/plain; charset=utf-8';
  * Errors: those of `listen`.
  */
 export async function serveMetrics(options: MetricsServerOptions): Promise<MetricsServer> {
-  const server = await listen(options, options.tls, (request, response) => void respond(options, request, response));
+  let { token } = options;
+  const server = await listen(options, options.tls, (request, response) => {
+    void respond({ ...options, token }, request, response);
+  });
   const bound = server.address();
   return {
     port: typeof bound === 'object' ? (bound?.port ?? 0) : 0,
+    renew(secrets) {
+      if (secrets.tls !== undefined) renewIdentity(server, secrets.tls);
+      token = token === undefined ? undefined : (secrets.token ?? token);
+    },
     async [Symbol.asyncDispose]() {
       const { promise: closed, resolve: done } = Promise.withResolvers<void>();
       server.close(() => done());

@@ -10,12 +10,14 @@ export const metricsSection = z
       ),
     tlsCertFile: optionalPath()
       .default('')
-      .describe('Certificate chain (PEM) to serve them with by TLS, read at the start. Empty: plain HTTP.'),
+      .describe(
+        'Certificate chain (PEM) to serve them with by TLS, read again when it is replaced. Empty: plain HTTP.',
+      ),
     tlsKeyFile: optionalPath().default('').describe('Private key (PEM) of that certificate.'),
     tokenFile: optionalPath()
       .default('')
       .describe(
-        'File with the bearer token that all but /healthz and /readyz ask for, read at the start. Empty: they ask for none.',
+        'File with the bearer token that all but /healthz and /readyz ask for, read again when it is replaced. Empty: they ask for none.',
       ),
   })
   .refine(({ tlsCertFile, tlsKeyFile }) => (tlsCertFile === '') === (tlsKeyFile === ''), {
