@@ -55,6 +55,6 @@ export function row(labels: readonly string[], value: Value): readonly Row[] {
 }
 
 /** Nanoseconds as the seconds Prometheus wants; undefined stays. */
-export function seconds(nanos: bigint | undefined): number | undefined {
-  return nanos === undefined ? undefined : Number(nanos) / 1e9;
+export function seconds(nanos: number | undefined): number | undefined {
+  return nanos === undefined ? undefined : nanos / 1e9;
 }

@@ -35,7 +35,6 @@ const common = {
   target: 'node24',
   minifySyntax: true,
   minifyWhitespace: true,
-  keepNames: true,
   legalComments: 'none',
   external,
   banner: { js: banner },

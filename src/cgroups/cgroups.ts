@@ -9,7 +9,7 @@ import { countedBelow, localOomKills, oomKillsByCgroup, subtreeOomKills } from '
 import { watchOom } from './events/oom-source.ts';
 import { subdirectories } from './files.ts';
 import { freezeGroup, isFrozen, thawGroup } from './freezer.ts';
-import { directoryIn, groupExists, readerOf } from './group.ts';
+import { bytesReaderOf, directoryIn, groupExists, readerOf } from './group.ts';
 import { startIoAccounting } from './io-accounting.ts';
 import { checkHonoured } from './honour.ts';
 import { killGroup } from './kill.ts';
@@ -23,7 +23,7 @@ import { removeGroup } from './remove.ts';
 import { readLimits } from './limits.ts';
 import type { Limits, Resources } from './resources.ts';
 import type { CgroupStats } from './stats.ts';
-import { readStats } from './stats.ts';
+import { readStats, statsSides } from './stats.ts';
 import { StatsReaders } from './stats-reader.ts';
 import type { StatsReader } from './stats-reader.ts';
 import type { UnitManager } from './systemd/manager.ts';
@@ -129,6 +129,7 @@ export interface CgroupsOptions {
 export function openCgroups(options: CgroupsOptions = {}): Cgroups {
   const layout = findLayout(options.sources ?? ownSources());
   const controllers = controllersFor(layout);
+  const sides = statsSides(layout, controllers);
   const window = new MigrationWindow(layout);
   const { driver = 'cgroupfs', manager } = options;
   const units = manager && new Units(layout, manager);
@@ -194,7 +195,7 @@ export function openCgroups(options: CgroupsOptions = {}): Cgroups {
       const one = asUnit(path);
       return one !== undefined && one.unit.kind === 'scope' && one.units.wasOutOfMemory(one.unit, signal);
     },
-    read: (path) => readStats(layout, controllers, readerOf(layout, path)),
+    read: (path) => readStats(sides, bytesReaderOf(layout, path)),
     reader: (path) => readers.open(path),
     limits: (path, given) => readLimits(allSides(layout, controllers), readerOf(layout, path), given),
     startIoAccounting: (path) => startIoAccounting(layout, path),

@@ -1,5 +1,7 @@
 import { closeSync, constants, openSync, readSync, readdirSync, statSync, writeSync } from 'node:fs';
 import { errnoOf } from '../base/errors.ts';
+import { textOf } from './file-bytes.ts';
+import type { FileBytes } from './file-bytes.ts';
 
 /**
  * What a missing file can look like: ENOENT; ENODEV where the cgroup went while its file was open; EOPNOTSUPP for
@@ -16,22 +18,28 @@ let buffer = Buffer.allocUnsafe(16_384);
 const surelyWhole = 2048;
 
 /** All of an open kernel file from its beginning. Errors: of pread(2). */
-export function readAll(fd: number): string {
+export function readBytes(fd: number): FileBytes {
   let length = 0;
   for (;;) {
     const count = readSync(fd, buffer, length, buffer.length - length, length);
     length += count;
-    if (count < surelyWhole) return buffer.toString('latin1', 0, length);
+    if (count < surelyWhole) return { bytes: buffer, length };
     if (length === buffer.length) buffer = Buffer.concat([buffer], buffer.length * 2);
   }
 }
 
+/** The same as text. */
+export const readAll = (fd: number): string => textOf(readBytes(fd)) ?? '';
+
 /** A kernel file's text, or undefined where it or its cgroup does not exist. Never waits for a disk. */
-export function readText(path: string): string | undefined {
+export const readText = (path: string): string | undefined => textOf(readFile(path));
+
+/** The same, not made into text. */
+export function readFile(path: string): FileBytes | undefined {
   try {
     const fd = openSync(path, constants.O_RDONLY);
     try {
-      return readAll(fd);
+      return readBytes(fd);
     } finally {
       closeSync(fd);
     }

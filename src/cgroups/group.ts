@@ -1,4 +1,5 @@
-import { isDirectory, readText } from './files.ts';
+import type { ReadBytes } from './file-bytes.ts';
+import { isDirectory, readFile, readText } from './files.ts';
 import type { Hierarchy, Layout } from './layout.ts';
 import type { CgroupPath } from './path.ts';
 
@@ -30,6 +31,14 @@ export function readerOf(layout: Layout, path: CgroupPath): ReadFile {
   return (file) => {
     const full = filePath(layout, path, file);
     return full === undefined ? undefined : readText(full);
+  };
+}
+
+/** The same, not made into text. */
+export function bytesReaderOf(layout: Layout, path: CgroupPath): ReadBytes {
+  return (file) => {
+    const full = filePath(layout, path, file);
+    return full === undefined ? undefined : readFile(full);
   };
 }
 

@@ -1,18 +1,20 @@
-import { closeSync, constants, openSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { errnoOf } from '../base/errors.ts';
 import { sideOf } from './controllers.ts';
 import type { Controllers } from './controllers.ts';
 import type { Side } from './controllers/controller.ts';
-import { absentErrnos, isDirectory, readAll } from './files.ts';
-import { filePath, readerOf } from './group.ts';
-import type { ReadFile } from './group.ts';
+import { memoryBoundsV1, memoryBoundsV2 } from './controllers/memory-stats.ts';
+import type { MemoryBounds } from './controllers/memory-stats.ts';
+import { bytesOf, numberIn, textOf } from './file-bytes.ts';
+import type { ReadBytes } from './file-bytes.ts';
+import { bytesReaderOf } from './group.ts';
+import { HeldFiles } from './held-files.ts';
 import type { Layout } from './layout.ts';
 import { readLimits } from './limits.ts';
+import { MemberCount } from './member-count.ts';
+import { membersOf } from './members.ts';
 import type { CgroupPath } from './path.ts';
 import type { Limits, Resources } from './resources.ts';
-import type { CgroupStats, StatsPart } from './stats.ts';
-import { readStats } from './stats.ts';
+import type { CgroupStats, StatsPart, StatsSides } from './stats.ts';
+import { readStats, statsSides } from './stats.ts';
 
 /** Reads one cgroup again and again. Dispose it when the cgroup is no longer of interest. */
 export interface StatsReader extends Disposable {
@@ -20,6 +22,16 @@ export interface StatsReader extends Disposable {
   read(wanted?: Wanted): CgroupStats | undefined;
   /** The limits of CPU and memory in force, through descriptors held like the others. See Cgroups.limits. */
   limits(given?: Resources): Limits;
+  /** What usage can be compared with. */
+  bounds(): Bounds;
+  /** In it and all below it, without zombies; 0 where it is gone. */
+  processes(): number;
+}
+
+/** Limits as figures tell them; undefined: none. */
+export interface Bounds extends MemoryBounds {
+  /** Tasks, that is threads. */
+  readonly tasks: number | undefined;
 }
 
 /** What to read of a cgroup: each file costs a microsecond or two, times hundreds of cgroups. */
@@ -29,109 +41,86 @@ export interface Wanted {
   readonly without: ReadonlySet<string>;
 }
 
+/** What stands in cgroup.events once it has been so: what was counted of its processes stays true without them. */
+const populated = bytesOf('populated 1\n');
+
 /** The readers of one daemon: only so many hold descriptors, the others open and close theirs at each read. */
 export class StatsReaders {
   readonly #layout: Layout;
-  readonly #controllers: Controllers;
-  readonly #sides: readonly Side<unknown>[];
+  readonly #sides: StatsSides;
+  readonly #limitSides: readonly Side<unknown>[];
+  readonly #memoryBounds: (read: ReadBytes) => MemoryBounds;
   #free: number;
 
   constructor(layout: Layout, controllers: Controllers, bound: number) {
     this.#layout = layout;
-    this.#controllers = controllers;
-    this.#sides = [
+    this.#sides = statsSides(layout, controllers);
+    this.#limitSides = [
       sideOf<unknown>(layout, 'cpu', controllers.cpu),
       sideOf<unknown>(layout, 'memory', controllers.memory),
     ];
+    this.#memoryBounds = this.#sides.memory === controllers.memory.v1 ? memoryBoundsV1 : memoryBoundsV2;
     this.#free = bound;
   }
 
   open(path: CgroupPath): StatsReader {
     if (this.#free === 0) return this.#passing(path);
     this.#free--;
-    return this.#held(new HeldFiles(this.#layout, path));
+    return this.#held(new HeldFiles(this.#layout, path), new MemberCount(this.#layout, path));
   }
 
   #passing(path: CgroupPath): StatsReader {
-    const read = readerOf(this.#layout, path);
+    const read = bytesReaderOf(this.#layout, path);
     return {
       read: (wanted) => this.#read(read, wanted),
-      limits: (given) => readLimits(this.#sides, read, given),
+      limits: (given) => this.#limits(read, given),
+      bounds: () => this.#bounds(read),
+      processes: () => membersOf(this.#layout, path).length,
       [Symbol.dispose]: () => undefined,
     };
   }
 
-  #read(read: ReadFile, wanted: Wanted | undefined): CgroupStats | undefined {
-    if (wanted === undefined) return readStats(this.#layout, this.#controllers, read);
-    const some: ReadFile = (file) => (wanted.without.has(file) ? undefined : read(file));
-    return readStats(this.#layout, this.#controllers, some, wanted.parts);
+  #read(read: ReadBytes, wanted: Wanted | undefined): CgroupStats | undefined {
+    if (wanted === undefined) return readStats(this.#sides, read);
+    const { parts, without } = wanted;
+    return readStats(this.#sides, (file) => (without.has(file) ? undefined : read(file)), parts);
   }
 
-  #held(files: HeldFiles): StatsReader {
+  #limits(read: ReadBytes, given: Resources | undefined): Limits {
+    return readLimits(this.#limitSides, (file) => textOf(read(file)), given);
+  }
+
+  #bounds(read: ReadBytes): Bounds {
+    const { limit, swapLimit } = this.#memoryBounds(read);
+    return { limit, swapLimit, tasks: numberIn(read('pids.max')) };
+  }
+
+  #held(files: HeldFiles, members: MemberCount): StatsReader {
     let open = true;
+    let wasPopulated = false;
     const close = () => {
       if (!open) return;
       open = false;
       this.#free++;
       files[Symbol.dispose]();
+      members[Symbol.dispose]();
     };
+    const known: ReadBytes = (file) => (wasPopulated && file === 'cgroup.events' ? populated : files.read(file));
     const read = (wanted?: Wanted) => {
-      const stats = open ? this.#read(files.read, wanted) : undefined;
+      const stats = open ? this.#read(known, wanted) : undefined;
       if (stats === undefined || files.removed) {
         close();
         return undefined;
       }
+      wasPopulated ||= stats.pressure !== undefined;
       return stats;
     };
-    const limits = (given?: Resources) => (open ? readLimits(this.#sides, files.read, given) : {});
-    return { read, limits, [Symbol.dispose]: close };
-  }
-}
-
-/**
- * Descriptors of a cgroup's files, opened when first read. kernfs makes the text anew for each read at offset 0, and
- * answers ENODEV once the cgroup is removed, even if another of the same name has taken its place.
- */
-class HeldFiles implements Disposable {
-  readonly #layout: Layout;
-  readonly #path: CgroupPath;
-  /** -1: this kernel has no such file. */
-  readonly #descriptors = new Map<string, number>();
-  removed = false;
-
-  constructor(layout: Layout, path: CgroupPath) {
-    this.#layout = layout;
-    this.#path = path;
-  }
-
-  readonly read: ReadFile = (file) => {
-    const fd = this.#descriptors.get(file) ?? this.#open(file);
-    if (fd === undefined) return undefined;
-    this.#descriptors.set(file, fd);
-    if (fd === -1) return undefined;
-    try {
-      return readAll(fd);
-    } catch (error) {
-      if (!absentErrnos.has(errnoOf(error))) throw error;
-      if (errnoOf(error) === 'ENODEV') this.removed = true;
-      return undefined;
-    }
-  };
-
-  /** Undefined where the cgroup is not in this hierarchy: the OCI runtime may be about to make it. */
-  #open(file: string): number | undefined {
-    const path = filePath(this.#layout, this.#path, file);
-    if (path === undefined) return -1;
-    try {
-      return openSync(path, constants.O_RDONLY);
-    } catch (error) {
-      if (!absentErrnos.has(errnoOf(error))) throw error;
-      return isDirectory(dirname(path)) ? -1 : undefined;
-    }
-  }
-
-  [Symbol.dispose](): void {
-    for (const fd of this.#descriptors.values()) if (fd !== -1) closeSync(fd);
-    this.#descriptors.clear();
+    return {
+      read,
+      limits: (given) => (open ? this.#limits(files.read, given) : {}),
+      bounds: () => (open ? this.#bounds(files.read) : { limit: undefined, swapLimit: undefined, tasks: undefined }),
+      processes: () => (open ? members.count() : 0),
+      [Symbol.dispose]: close,
+    };
   }
 }

@@ -1,3 +1,4 @@
+import type { ReadBytes } from '../file-bytes.ts';
 import type { ReadFile } from '../group.ts';
 import type { CgroupPath } from '../path.ts';
 import type { Limits, Resources } from '../resources.ts';
@@ -22,7 +23,7 @@ export interface Side<Stats> {
   /** The writes that bring a cgroup to these resources, in order. Errors: `failed_precondition` if they cannot hold. */
   plan(resources: Resources, read: ReadFile): readonly Write[];
   /** What the files say, or undefined where the controller's files are absent. */
-  stats(read: ReadFile): Stats | undefined;
+  stats(read: ReadBytes): Stats | undefined;
   /** The limits in force; a field is absent where there is none. */
   limits(read: ReadFile): Limits;
 }

@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import { bytesOf } from '../file-bytes.ts';
+import type { ReadBytes } from '../file-bytes.ts';
 import type { ReadFile } from '../group.ts';
 import { cpu } from './cpu.ts';
 import { cpuset } from './cpuset.ts';
@@ -11,6 +13,12 @@ const reading =
   (file) =>
     files[file];
 const nothing = reading({});
+const bytes =
+  (read: ReadFile): ReadBytes =>
+  (file) => {
+    const text = read(file);
+    return text === undefined ? undefined : bytesOf(text);
+  };
 
 describe('cgroups: cpu controller', () => {
   const v1 = reading({
@@ -29,14 +37,14 @@ describe('cgroups: cpu controller', () => {
   });
 
   it('counts in nanoseconds on both versions', () => {
-    expect(cpu.v1.stats(v1)).to.deep.include({
-      usageNs: 501_405_963_977n,
-      systemNs: 121_395_963_977n,
-      throttledNs: 2500n,
+    expect(cpu.v1.stats(bytes(v1))).to.deep.include({
+      usageNs: 501_405_963_977,
+      systemNs: 121_395_963_977,
+      throttledNs: 2500,
     });
-    expect(cpu.v2.stats(v2)).to.deep.include({ usageNs: 5000n, userNs: 3000n, throttledNs: 9000n, bursts: 0n });
-    expect(cpu.v1.stats(nothing)).to.equal(undefined);
-    expect(cpu.v2.stats(nothing)).to.equal(undefined);
+    expect(cpu.v2.stats(bytes(v2))).to.deep.include({ usageNs: 5000, userNs: 3000, throttledNs: 9000, bursts: 0 });
+    expect(cpu.v1.stats(bytes(nothing))).to.equal(undefined);
+    expect(cpu.v2.stats(bytes(nothing))).to.equal(undefined);
   });
 
   it('reads limits back, leaving out those that are none', () => {
@@ -73,27 +81,27 @@ describe('cgroups: io controller', () => {
       'blkio.throttle.io_service_bytes_recursive': '8:0 Read 4096\n8:0 Write 8192\n8:0 Total 12288\nTotal 12288\n',
       'blkio.throttle.io_serviced_recursive': '8:0 Read 1\n8:0 Write 2\n254:0 Read 5\nTotal 8\n',
     });
-    expect(io.v1.stats(read)).to.deep.equal([
-      { device: '8:0', readBytes: 4096n, writeBytes: 8192n, reads: 1n, writes: 2n, costUs: {} },
-      { device: '254:0', readBytes: 0n, writeBytes: 0n, reads: 5n, writes: 0n, costUs: {} },
+    expect(io.v1.stats(bytes(read))).to.deep.equal([
+      { device: '8:0', readBytes: 4096, writeBytes: 8192, reads: 1, writes: 2, costUs: {} },
+      { device: '254:0', readBytes: 0, writeBytes: 0, reads: 5, writes: 0, costUs: {} },
     ]);
-    expect(io.v1.stats(nothing)).to.equal(undefined);
+    expect(io.v1.stats(bytes(nothing))).to.equal(undefined);
   });
 
   it('reads v2 lines with and without iocost, skipping devices that say nothing', () => {
     const cost = 'cost.vrate=100.00 cost.usage=12 cost.wait=3';
     const read = reading({ 'io.stat': `8:16 \n8:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=0 dios=0 ${cost}\n` });
-    expect(io.v2.stats(read)).to.deep.equal([
-      { device: '8:0', readBytes: 1n, writeBytes: 2n, reads: 3n, writes: 4n, costUs: { usage: 12n, wait: 3n } },
+    expect(io.v2.stats(bytes(read))).to.deep.equal([
+      { device: '8:0', readBytes: 1, writeBytes: 2, reads: 3, writes: 4, costUs: { usage: 12, wait: 3 } },
     ]);
-    expect(io.v2.stats(reading({ 'io.stat': '' }))).to.deep.equal([]);
+    expect(io.v2.stats(bytes(reading({ 'io.stat': '' })))).to.deep.equal([]);
   });
 });
 
 describe('cgroups: pids, cpuset, hugetlb controllers', () => {
   it('count tasks and lift their limit', () => {
-    expect(pids.v2.stats(reading({ 'pids.current': '3\n', 'pids.max': 'max\n' }))).to.deep.equal({
-      current: 3n,
+    expect(pids.v2.stats(bytes(reading({ 'pids.current': '3\n', 'pids.max': 'max\n' })))).to.deep.equal({
+      current: 3,
       limit: undefined,
     });
     expect(pids.v1.plan({ pidsLimit: -1n }, nothing)).to.deep.equal([{ file: 'pids.max', value: 'max' }]);
@@ -125,11 +133,13 @@ describe('cgroups: pids, cpuset, hugetlb controllers', () => {
       limit_in_bytes: '9223372036852678656\n',
     };
     const read = reading(Object.fromEntries(Object.entries(v1).map(([file, text]) => [`hugetlb.2MB.${file}`, text])));
-    expect(hugetlb(['2MB']).v1.stats(read)).to.deep.equal([{ pageSize: '2MB', usage: 5n, peak: 6n, failcnt: 7n }]);
+    expect(hugetlb(['2MB']).v1.stats(bytes(read))).to.deep.equal([{ pageSize: '2MB', usage: 5, peak: 6, failcnt: 7 }]);
     expect(hugetlb(['2MB']).v1.limits(read)).to.deep.equal({});
     const v2 = reading({ 'hugetlb.2MB.current': '0\n', 'hugetlb.2MB.max': '8\n', 'hugetlb.2MB.events': 'max 3\n' });
-    expect(hugetlb(['2MB']).v2.stats(v2)).to.deep.equal([{ pageSize: '2MB', usage: 0n, peak: undefined, failcnt: 3n }]);
+    expect(hugetlb(['2MB']).v2.stats(bytes(v2))).to.deep.equal([
+      { pageSize: '2MB', usage: 0, peak: undefined, failcnt: 3 },
+    ]);
     expect(hugetlb(['2MB']).v2.limits(v2)).to.deep.equal({ hugepages: [{ pageSize: '2MB', limit: 8n }] });
-    expect(hugetlb(['2MB']).v2.stats(nothing)).to.equal(undefined);
+    expect(hugetlb(['2MB']).v2.stats(bytes(nothing))).to.equal(undefined);
   });
 });

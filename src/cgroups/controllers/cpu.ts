@@ -1,20 +1,22 @@
+import { KeyedFile, key, numberIn } from '../file-bytes.ts';
+import type { Key, ReadBytes } from '../file-bytes.ts';
 import type { ReadFile } from '../group.ts';
 import type { Resources } from '../resources.ts';
 import type { Controller, Write } from './controller.ts';
 import { sharesToWeight, weightToShares } from './cpu-weight.ts';
-import { parseKeyed, parseNumber, present } from './text.ts';
+import { parseNumber, present } from './text.ts';
 
 /** Nanoseconds since the cgroup was made, of it and all below it. Undefined: it was not read. */
 export interface CpuStats {
-  readonly usageNs: bigint;
-  readonly userNs: bigint | undefined;
-  readonly systemNs: bigint | undefined;
+  readonly usageNs: number;
+  readonly userNs: number | undefined;
+  readonly systemNs: number | undefined;
   /** Counted only while a quota is set, like all that follows; 0 on kernels that do not know it. */
-  readonly periods: bigint | undefined;
-  readonly throttledPeriods: bigint | undefined;
-  readonly throttledNs: bigint | undefined;
-  readonly bursts: bigint | undefined;
-  readonly burstNs: bigint | undefined;
+  readonly periods: number | undefined;
+  readonly throttledPeriods: number | undefined;
+  readonly throttledNs: number | undefined;
+  readonly bursts: number | undefined;
+  readonly burstNs: number | undefined;
 }
 
 /** scheduler/sched-bwc.rst and cgroup-v1/cpuacct.rst; cgroup-v2.rst, "CPU Interface Files". */
@@ -77,38 +79,51 @@ function planV2({ cpuShares = 0n, cpuQuota = 0n, cpuPeriod = 0n }: Resources, re
   return writes;
 }
 
+const keys = {
+  periods: key('nr_periods'),
+  throttledPeriods: key('nr_throttled'),
+  throttledTime: key('throttled_time'),
+  bursts: key('nr_bursts'),
+  burstTime: key('burst_time'),
+  usage: key('usage_usec'),
+  user: key('user_usec'),
+  system: key('system_usec'),
+  throttled: key('throttled_usec'),
+  burst: key('burst_usec'),
+};
+
 /** Usage is cpuacct's, a controller and perhaps a hierarchy of its own; its `_user` and `_sys` files are in ns. */
-function statsV1(read: ReadFile): CpuStats | undefined {
-  const usage = parseNumber(read('cpuacct.usage'));
-  if (usage === undefined) return undefined;
-  const text = read('cpu.stat');
-  const stat = parseKeyed(text ?? '');
-  const counted = (key: string) => (text === undefined ? undefined : (stat(key) ?? 0n));
+function statsV1(read: ReadBytes): CpuStats | undefined {
+  const usageNs = numberIn(read('cpuacct.usage'));
+  if (usageNs === undefined) return undefined;
+  const userNs = numberIn(read('cpuacct.usage_user'));
+  const systemNs = numberIn(read('cpuacct.usage_sys'));
+  const file = read('cpu.stat');
+  const stat = file && new KeyedFile(file);
+  const counted = (wanted: Key) => (stat === undefined ? undefined : (stat.of(wanted) ?? 0));
   return {
-    usageNs: usage,
-    userNs: parseNumber(read('cpuacct.usage_user')),
-    systemNs: parseNumber(read('cpuacct.usage_sys')),
-    periods: counted('nr_periods'),
-    throttledPeriods: counted('nr_throttled'),
-    throttledNs: counted('throttled_time'),
-    bursts: counted('nr_bursts'),
-    burstNs: counted('burst_time'),
+    ...{ usageNs, userNs, systemNs },
+    periods: counted(keys.periods),
+    throttledPeriods: counted(keys.throttledPeriods),
+    throttledNs: counted(keys.throttledTime),
+    bursts: counted(keys.bursts),
+    burstNs: counted(keys.burstTime),
   };
 }
 
-function statsV2(read: ReadFile): CpuStats | undefined {
-  const text = read('cpu.stat');
-  if (text === undefined) return undefined;
-  const stat = parseKeyed(text);
-  const nanos = (key: string): bigint => (stat(key) ?? 0n) * 1000n;
+function statsV2(read: ReadBytes): CpuStats | undefined {
+  const file = read('cpu.stat');
+  if (file === undefined) return undefined;
+  const stat = new KeyedFile(file);
+  const nanos = (wanted: Key): number => (stat.of(wanted) ?? 0) * 1000;
   return {
-    usageNs: nanos('usage_usec'),
-    userNs: nanos('user_usec'),
-    systemNs: nanos('system_usec'),
-    periods: stat('nr_periods') ?? 0n,
-    throttledPeriods: stat('nr_throttled') ?? 0n,
-    throttledNs: nanos('throttled_usec'),
-    bursts: stat('nr_bursts') ?? 0n,
-    burstNs: nanos('burst_usec'),
+    usageNs: nanos(keys.usage),
+    userNs: nanos(keys.user),
+    systemNs: nanos(keys.system),
+    periods: stat.of(keys.periods) ?? 0,
+    throttledPeriods: stat.of(keys.throttledPeriods) ?? 0,
+    throttledNs: nanos(keys.throttled),
+    bursts: stat.of(keys.bursts) ?? 0,
+    burstNs: nanos(keys.burst),
   };
 }

@@ -1,4 +1,5 @@
-import type { ReadFile } from '../group.ts';
+import { textOf } from '../file-bytes.ts';
+import type { ReadBytes } from '../file-bytes.ts';
 import type { Resources } from '../resources.ts';
 import type { Controller, Side, Write } from './controller.ts';
 import { present } from './text.ts';
@@ -15,9 +16,9 @@ const side = (cpus: string, mems: string): Side<CpusetStats> => ({
     // Changing the nodes migrates nothing unless cpuset.memory_migrate is set; on v2 it moves the pages.
     ...(cpusetMems === '' ? [] : [{ file: 'cpuset.mems', value: cpusetMems, waits: true as const }]),
   ],
-  stats: (read: ReadFile) => {
-    const text = read(cpus);
-    return text === undefined ? undefined : { cpus: text.trim(), mems: (read(mems) ?? '').trim() };
+  stats: (read: ReadBytes) => {
+    const text = textOf(read(cpus));
+    return text === undefined ? undefined : { cpus: text.trim(), mems: (textOf(read(mems)) ?? '').trim() };
   },
   limits: (read) =>
     present({

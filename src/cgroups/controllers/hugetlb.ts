@@ -1,16 +1,17 @@
-import type { ReadFile } from '../group.ts';
+import { KeyedFile, key, numberIn } from '../file-bytes.ts';
+import type { ReadBytes } from '../file-bytes.ts';
 import type { Resources } from '../resources.ts';
 import type { Controller, Side, Write } from './controller.ts';
-import { parseKeyed, parseNumber } from './text.ts';
+import { parseNumber } from './text.ts';
 
 /** Of one page size, bytes. */
 export interface HugetlbStats {
   readonly pageSize: string;
-  readonly usage: bigint;
+  readonly usage: number;
   /** v1 only. */
-  readonly peak: bigint | undefined;
+  readonly peak: number | undefined;
   /** Times an allocation ran into the limit. */
-  readonly failcnt: bigint;
+  readonly failcnt: number;
 }
 
 /** How the files of one version are named after `hugetlb.<size>.`. */
@@ -18,20 +19,25 @@ interface Files {
   readonly limit: string;
   readonly reserved: string;
   readonly usage: string;
-  readonly failures: (read: ReadFile, prefix: string) => bigint | undefined;
+  readonly failures: (read: ReadBytes, prefix: string) => number | undefined;
 }
+
+const maxKey = key('max');
 
 const v1: Files = {
   limit: 'limit_in_bytes',
   reserved: 'rsvd.limit_in_bytes',
   usage: 'usage_in_bytes',
-  failures: (read, prefix) => parseNumber(read(`${prefix}.failcnt`)),
+  failures: (read, prefix) => numberIn(read(`${prefix}.failcnt`)),
 };
 const v2: Files = {
   limit: 'max',
   reserved: 'rsvd.max',
   usage: 'current',
-  failures: (read, prefix) => parseKeyed(read(`${prefix}.events`) ?? '')('max'),
+  failures: (read, prefix) => {
+    const file = read(`${prefix}.events`);
+    return file && new KeyedFile(file).of(maxKey);
+  },
 };
 
 /** cgroup-v1/hugetlb.rst; cgroup-v2.rst, "HugeTLB". Sizes as in the file names: `2MB`. */
@@ -55,10 +61,10 @@ function side(sizes: readonly string[], files: Files): Side<readonly HugetlbStat
     stats: (read) => {
       const all = sizes.flatMap((pageSize) => {
         const prefix = `hugetlb.${pageSize}`;
-        const usage = parseNumber(read(`${prefix}.${files.usage}`));
+        const usage = numberIn(read(`${prefix}.${files.usage}`));
         if (usage === undefined) return [];
-        const peak = parseNumber(read(`${prefix}.max_usage_in_bytes`));
-        return [{ pageSize, usage, peak, failcnt: files.failures(read, prefix) ?? 0n }];
+        const peak = numberIn(read(`${prefix}.max_usage_in_bytes`));
+        return [{ pageSize, usage, peak, failcnt: files.failures(read, prefix) ?? 0 }];
       });
       return all.length === 0 ? undefined : all;
     },

@@ -1,7 +1,13 @@
 import { expect } from 'chai';
 import type { Resources } from '../resources.ts';
+import { bytesOf } from '../file-bytes.ts';
+import type { ReadBytes } from '../file-bytes.ts';
 import { memory } from './memory.ts';
 
+const bytesFrom =
+  (files: Readonly<Record<string, string>>): ReadBytes =>
+  (file) =>
+    files[file] === undefined ? undefined : bytesOf(files[file]);
 const unlimited = '9223372036854771712\n';
 const v1 = (limit: string, both: string | undefined) => (file: string) =>
   ({ 'memory.limit_in_bytes': limit, 'memory.memsw.limit_in_bytes': both })[file];
@@ -82,9 +88,9 @@ describe('cgroups: memory numbers', () => {
       'memory.limit_in_bytes': '3000\n',
       'memory.memsw.limit_in_bytes': '3500\n',
     };
-    const stats = memory.v1.stats((file) => files[file]);
-    expect(stats).to.deep.include({ workingSet: 0n, cache: 10n, rss: 20n, pageFaults: 7n, majorPageFaults: 0n });
-    expect(stats).to.deep.include({ peak: 2000n, failcnt: 7n, limit: 3000n, swapLimit: 500n, pagesScanned: undefined });
+    const stats = memory.v1.stats(bytesFrom(files));
+    expect(stats).to.deep.include({ workingSet: 0, cache: 10, rss: 20, pageFaults: 7, majorPageFaults: 0 });
+    expect(stats).to.deep.include({ peak: 2000, failcnt: 7, limit: 3000, swapLimit: 500, pagesScanned: undefined });
     expect(memory.v1.stats(() => undefined)).to.equal(undefined);
   });
 
@@ -95,8 +101,8 @@ describe('cgroups: memory numbers', () => {
       'memory.events': 'low 0\nhigh 2\nmax 3\noom 1\noom_kill 1\n',
       'memory.max': 'max\n',
     };
-    const stats = memory.v2.stats((file) => files[file]);
-    expect(stats).to.deep.include({ workingSet: 600n, rss: 20n, cache: 10n, kernel: 7n, pagesScanned: 6n });
-    expect(stats).to.deep.include({ failcnt: 3n, highEvents: 2n, limit: undefined, peak: undefined, swap: 0n });
+    const stats = memory.v2.stats(bytesFrom(files));
+    expect(stats).to.deep.include({ workingSet: 600, rss: 20, cache: 10, kernel: 7, pagesScanned: 6 });
+    expect(stats).to.deep.include({ failcnt: 3, highEvents: 2, limit: undefined, peak: undefined, swap: 0 });
   });
 });

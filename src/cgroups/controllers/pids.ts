@@ -1,21 +1,22 @@
-import type { ReadFile } from '../group.ts';
+import { numberIn } from '../file-bytes.ts';
+import type { ReadBytes } from '../file-bytes.ts';
 import type { Resources } from '../resources.ts';
 import type { Controller, Side, Write } from './controller.ts';
 import { parseNumber, present } from './text.ts';
 
 /** Tasks, that is threads, of the cgroup and all below it. */
 export interface PidsStats {
-  readonly current: bigint;
+  readonly current: number;
   /** Undefined: no limit. */
-  readonly limit: bigint | undefined;
+  readonly limit: number | undefined;
 }
 
 const side: Side<PidsStats> = {
   plan: ({ pidsLimit = 0n }: Resources): readonly Write[] =>
     pidsLimit === 0n ? [] : [{ file: 'pids.max', value: pidsLimit < 0n ? 'max' : `${pidsLimit}` }],
-  stats: (read: ReadFile) => {
-    const current = parseNumber(read('pids.current'));
-    return current === undefined ? undefined : { current, limit: parseNumber(read('pids.max')) };
+  stats: (read: ReadBytes) => {
+    const current = numberIn(read('pids.current'));
+    return current === undefined ? undefined : { current, limit: numberIn(read('pids.max')) };
   },
   limits: (read) => present({ pidsLimit: parseNumber(read('pids.max')) }),
 };

@@ -23,13 +23,13 @@ export class DescriptorCounts {
   }
 
   /** Counts where figures are missing or old, until the budget is spent; a count that has begun is finished. */
-  refresh(containers: readonly { readonly id: string; readonly pids: readonly number[] }[]): void {
+  refresh<T extends { readonly id: string }>(containers: readonly T[], pidsOf: (one: T) => readonly number[]): void {
     const now = monotonicMs();
-    const countedAt = ({ id }: { readonly id: string }) => this.#counts.get(id)?.at ?? -Infinity;
+    const countedAt = ({ id }: T) => this.#counts.get(id)?.at ?? -Infinity;
     const due = containers.filter((one) => now - countedAt(one) >= ageMs).sort((a, b) => countedAt(a) - countedAt(b));
-    for (const { id, pids } of due) {
+    for (const one of due) {
       if (monotonicMs() - now > budgetMs) return;
-      this.#counts.set(id, { at: now, figures: count(pids) });
+      this.#counts.set(one.id, { at: now, figures: count(pidsOf(one)) });
     }
   }
 

@@ -14,8 +14,9 @@ export interface SubjectLabels {
 /** In the order of the label keys that are told over CRI. */
 export const labelKeys = ['container', 'id', 'image', 'name', 'namespace', 'pod'] as const;
 
-export function labelsOfContainer({ record }: Container, pod: Pod): SubjectLabels {
-  const { name, namespace } = pod.record.config;
+/** `pod`: undefined where its record cannot be read. */
+export function labelsOfContainer({ record }: Container, pod: Pod | undefined): SubjectLabels {
+  const { name = '', namespace = '' } = pod?.record.config ?? {};
   const { image, userSpecifiedImage } = record.config;
   return {
     container: record.config.name,

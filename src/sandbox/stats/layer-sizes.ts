@@ -1,5 +1,5 @@
 import { waitFor } from '../../base/abort.ts';
-import { monotonicMs, nowNanos } from '../../base/clock.ts';
+import { monotonicMs, nowMicros } from '../../base/clock.ts';
 import type { ContainerId } from '../../base/ids.ts';
 import type { DiskPool } from '../../linux/disk.ts';
 import type { FileSystemFacts, TreeSize } from '../../linux/disk-worker.ts';
@@ -8,8 +8,8 @@ import type { Container } from '../store/store.ts';
 
 /** What a writable layer takes up on its disk. */
 export interface LayerSize {
-  /** When it was measured, nanoseconds since 1970. */
-  readonly timestamp: bigint;
+  /** When it was measured, microseconds since 1970. */
+  readonly timestamp: number;
   readonly bytes: number;
   readonly inodes: number;
 }
@@ -33,7 +33,7 @@ const timesItsDuration = 20;
 /** Layers a call to the Worker measures. */
 const together = 16;
 /** Milliseconds that a caller waits for the first measure of a layer. */
-const firstWaitMs = 250;
+const firstWaitMs = 1000;
 
 /**
  * Sizes of writable layers by walking them: in a Worker, when asked for, one walk at a time and at most a twentieth of
@@ -68,10 +68,11 @@ export class LayerSizes {
     if (due && !this.#parts.lifetime.aborted) this.#work ??= this.#measure().finally(() => (this.#work = undefined));
   }
 
-  /** The same, and waits a moment where a layer was never measured. */
+  /** The same, and waits a moment where a layer, or the file system, was never measured. */
   async refreshed(containers: readonly Container[], signal: AbortSignal): Promise<void> {
     this.refresh(containers);
-    if (this.#work === undefined || containers.every(({ record }) => this.#sizes.has(record.id))) return;
+    const known = this.#fileSystem !== undefined && containers.every(({ record }) => this.#sizes.has(record.id));
+    if (this.#work === undefined || known) return;
     const limit = AbortSignal.any([signal, AbortSignal.timeout(firstWaitMs)]);
     await waitFor(this.#work, limit).catch(() => undefined);
   }
@@ -101,6 +102,6 @@ export class LayerSizes {
     if (size === undefined) return;
     const { bytes, inodes, milliseconds } = size;
     const again = monotonicMs() + Math.max(ageMs, milliseconds * timesItsDuration);
-    this.#sizes.set(id, { timestamp: nowNanos(), bytes, inodes, again });
+    this.#sizes.set(id, { timestamp: nowMicros(), bytes, inodes, again });
   }
 }

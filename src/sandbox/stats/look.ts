@@ -1,6 +1,6 @@
 import type { CgroupStats } from '../../cgroups/stats.ts';
 import type { HugetlbStats } from '../../cgroups/controllers/hugetlb.ts';
-import type { Wanted } from '../../cgroups/stats-reader.ts';
+import type { Bounds, Wanted } from '../../cgroups/stats-reader.ts';
 import type { IoDeviceStats } from '../../cgroups/controllers/io.ts';
 import type { Limits } from '../../cgroups/resources.ts';
 import type { CgroupVersion } from '../../cgroups/layout.ts';
@@ -12,22 +12,32 @@ import type { InterfaceCounters } from '../../linux/interface-counters.ts';
  */
 export type Detail = 'usage' | 'all';
 
-export const wantedOf: Readonly<Record<Detail, Wanted>> = {
+/** Limits: they are read seldom, see Look.bounds. */
+const bounds = [
+  ...['memory.limit_in_bytes', 'memory.memsw.limit_in_bytes', 'memory.max', 'memory.swap.max', 'pids.max'],
+];
+
+export const wantedOf = (version: CgroupVersion): Readonly<Record<Detail, Wanted>> => ({
   usage: {
     parts: new Set(['cpu', 'memory', 'pressure']),
     without: new Set([
+      ...bounds,
+      // CRI tells nothing of throttling; on v2 the time used stands in the same file.
+      ...(version === 'v1' ? ['cpu.stat'] : []),
       ...['cpuacct.usage_user', 'cpuacct.usage_sys', 'memory.kmem.usage_in_bytes', 'memory.max_usage_in_bytes'],
       ...['memory.failcnt', 'memory.memsw.failcnt', 'memory.peak', 'memory.events'],
     ]),
   },
-  all: { parts: new Set(['cpu', 'memory', 'pids', 'pressure', 'io']), without: new Set() },
-};
+  all: { parts: new Set(['cpu', 'memory', 'pids', 'pressure', 'io']), without: new Set(bounds) },
+});
 
 /** What a cgroup says at one moment. */
 export interface Look {
   readonly stats: CgroupStats;
+  /** Limits of the cgroup, which `stats` does without: read after each update over CRI, else once a minute. */
+  readonly bounds: Bounds;
   /** CPU use in billionths of one CPU, since about a second ago; undefined at the first look. */
-  readonly nanoCores: bigint | undefined;
+  readonly nanoCores: number | undefined;
 }
 
 export interface ContainerLook extends Look {

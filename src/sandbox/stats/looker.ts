@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { nowNanos } from '../../base/clock.ts';
+import { nowMicros } from '../../base/clock.ts';
 import type { Cgroups } from '../../cgroups/cgroups.ts';
 import type { CgroupPath } from '../../cgroups/path.ts';
 import type { StatsReader } from '../../cgroups/stats-reader.ts';
@@ -15,12 +15,12 @@ import { SeldomRead, nodeHasHugePages } from './seldom.ts';
 export interface Target {
   readonly id: string;
   readonly cgroup: string;
+  /** Changes with every update of its limits. */
+  readonly revision: string;
 }
 export interface ContainerTarget extends Target {
   /** As they were asked for: v2 does not keep them. */
   readonly cpuShares: number;
-  /** Changes with every update of its limits. */
-  readonly revision: string;
 }
 export interface PodTarget extends Target {
   /** Its pinned network namespace; undefined on the host's network. */
@@ -34,12 +34,13 @@ interface Entry<L extends Look> {
   last: { readonly detail: Detail; readonly look: L } | undefined;
 }
 
-/** Who asks within this time of another is told the same: one pass for all. */
-const freshNs = 100_000_000n;
+/** Microseconds. Who asks within this time of another is told the same: one pass for all. */
+const freshUs = 100_000;
 
 /** Looks at cgroups through descriptors that it holds, and remembers what rates need. Lives in the stats Worker. */
 export class Looker {
   readonly #cgroups: Cgroups;
+  readonly #wanted: ReturnType<typeof wantedOf>;
   readonly #containers = new Map<string, Entry<ContainerLook>>();
   readonly #pods = new Map<string, Entry<PodLook>>();
   readonly #descriptors = new DescriptorCounts();
@@ -48,39 +49,44 @@ export class Looker {
 
   constructor(cgroups: Cgroups) {
     this.#cgroups = cgroups;
+    this.#wanted = wantedOf(cgroups.version);
   }
 
   /** In the order asked for; undefined where the cgroup is gone. */
   containers(targets: readonly ContainerTarget[], detail: Detail): readonly (ContainerLook | undefined)[] {
-    const pids = detail === 'all' ? this.#members(targets) : [];
-    this.#descriptors.refresh(pids);
+    if (detail === 'all')
+      this.#descriptors.refresh(targets, ({ cgroup }) => this.#cgroups.processes(cgroup as CgroupPath));
     const hugePages = detail === 'all' && nodeHasHugePages();
-    return targets.map((target, i) => {
-      const entry = entryOf(this.#containers, target, this.#cgroups);
-      const fresh = freshOf(entry, detail);
+    const now = nowMicros();
+    return targets.map((target) => {
+      const entry = this.#entryOf(this.#containers, target);
+      const fresh = freshOf(entry, detail, now);
       if (fresh !== undefined) return fresh;
-      const stats = this.#read(target, entry.reader, detail);
-      if (stats === undefined) return undefined;
-      if (stats.io?.length === 0) this.#countIo(target);
-      const counts = { processes: pids[i]?.pids.length ?? 0, hugePages };
-      const more = detail === 'all' ? this.#detail(target, entry, stats, counts) : undefined;
-      return keep(entry, detail, { stats, nanoCores: rateOf(entry, stats), more });
+      const look = this.#look(target, entry, detail);
+      if (look === undefined) return undefined;
+      if (look.stats.io?.length === 0) this.#countIo(target);
+      const more = detail === 'all' ? this.#detail(target, entry, look.stats, hugePages) : undefined;
+      const { stats, bounds, nanoCores } = look;
+      return keep(entry, detail, { stats, bounds, nanoCores, more });
     });
   }
 
   /** In the order asked for; undefined where the cgroup is gone. */
   pods(targets: readonly PodTarget[]): readonly (PodLook | undefined)[] {
-    const isStale = (target: PodTarget) => freshOf(entryOf(this.#pods, target, this.#cgroups), 'usage') === undefined;
-    const stale = new Set(targets.filter(isStale));
-    const interfaces = interfacesOf([...stale]);
-    return targets.map((target) => {
-      const entry = entryOf(this.#pods, target, this.#cgroups);
-      if (!stale.has(target)) return entry.last?.look;
-      const stats = this.#read(target, entry.reader, 'usage');
-      if (stats === undefined) return undefined;
-      const processes = this.#cgroups.processes(target.cgroup as CgroupPath).length;
-      const look = { stats, nanoCores: rateOf(entry, stats), processes, interfaces: interfaces.get(target.id) };
-      return keep(entry, 'usage', look);
+    const now = nowMicros();
+    const entries = targets.map((target) => this.#entryOf(this.#pods, target));
+    const stale = targets.filter((_, i) => entries[i] !== undefined && !freshOf(entries[i], 'usage', now));
+    const interfaces = interfacesOf(stale);
+    return targets.map((target, i) => {
+      const entry = entries[i];
+      if (entry === undefined) return undefined;
+      const fresh = freshOf(entry, 'usage', now);
+      if (fresh !== undefined) return fresh;
+      const look = this.#look(target, entry, 'usage');
+      if (look === undefined) return undefined;
+      const processes = entry.reader.processes();
+      const { stats, bounds, nanoCores } = look;
+      return keep(entry, 'usage', { stats, bounds, nanoCores, processes, interfaces: interfaces.get(target.id) });
     });
   }
 
@@ -100,10 +106,14 @@ export class Looker {
     }
   }
 
-  #read({ id }: Target, reader: StatsReader, detail: Detail): CgroupStats | undefined {
-    const stats = reader.read(wantedOf[detail]);
-    if (stats === undefined) this.forget([id]);
-    return stats;
+  #look({ id, revision }: Target, { reader, rate, seldom }: Entry<Look>, detail: Detail): Look | undefined {
+    const stats = reader.read(this.#wanted[detail]);
+    if (stats === undefined) {
+      this.forget([id]);
+      return undefined;
+    }
+    const nanoCores = stats.cpu === undefined ? undefined : rate.next(stats.at, stats.cpu.usageNs);
+    return { stats, bounds: seldom.bounds(reader, revision), nanoCores };
   }
 
   /** Once: a cgroup without I/O of its own looks the same ever after. */
@@ -113,22 +123,18 @@ export class Looker {
     this.#cgroups.startIoAccounting(cgroup as CgroupPath);
   }
 
-  #members(targets: readonly ContainerTarget[]) {
-    return targets.map(({ id, cgroup }) => ({ id, pids: this.#cgroups.processes(cgroup as CgroupPath) }));
-  }
-
   #detail(
     { id, cpuShares, revision }: ContainerTarget,
     { reader, seldom }: Entry<ContainerLook>,
     stats: CgroupStats,
-    { processes, hugePages }: { readonly processes: number; readonly hugePages: boolean },
+    hugePages: boolean,
   ): ContainerDetail {
     return {
       version: this.#cgroups.version,
       limits: seldom.limits(reader, cpuShares, revision),
       disks: (stats.io ?? []).map((device): NamedDevice => ({ ...device, path: this.#pathOf(device.device) })),
       hugetlb: seldom.hugetlb(reader, hugePages),
-      processes,
+      processes: reader.processes(),
       descriptors: this.#descriptors.of(id),
     };
   }
@@ -140,33 +146,25 @@ export class Looker {
     this.#devices.set(device, path);
     return path;
   }
+
+  #entryOf<L extends Look>(entries: Map<string, Entry<L>>, { id, cgroup }: Target): Entry<L> {
+    const known = entries.get(id);
+    if (known !== undefined) return known;
+    const reader = this.#cgroups.reader(cgroup as CgroupPath);
+    const entry: Entry<L> = { reader, rate: new CpuRate(), seldom: new SeldomRead(), last: undefined };
+    entries.set(id, entry);
+    return entry;
+  }
 }
 
-function entryOf<L extends Look>(entries: Map<string, Entry<L>>, { id, cgroup }: Target, cgroups: Cgroups): Entry<L> {
-  const known = entries.get(id);
-  if (known !== undefined) return known;
-  const entry: Entry<L> = {
-    reader: cgroups.reader(cgroup as CgroupPath),
-    rate: new CpuRate(),
-    seldom: new SeldomRead(),
-    last: undefined,
-  };
-  entries.set(id, entry);
-  return entry;
-}
-
-function freshOf<L extends Look>({ last }: Entry<L>, detail: Detail): L | undefined {
+function freshOf<L extends Look>({ last }: Entry<L>, detail: Detail, now: number): L | undefined {
   if (last === undefined || (detail === 'all' && last.detail !== 'all')) return undefined;
-  return nowNanos() - last.look.stats.at < freshNs ? last.look : undefined;
+  return now - last.look.stats.at < freshUs ? last.look : undefined;
 }
 
 function keep<L extends Look>(entry: Entry<L>, detail: Detail, look: L): L {
   entry.last = { detail, look };
   return look;
-}
-
-function rateOf({ rate }: Entry<Look>, { at, cpu }: CgroupStats): bigint | undefined {
-  return cpu === undefined ? undefined : rate.next(at, cpu.usageNs);
 }
 
 function interfacesOf(targets: readonly PodTarget[]): ReadonlyMap<string, readonly InterfaceCounters[]> {

@@ -11,6 +11,8 @@ export function containerTarget({ record, state }: Container): ContainerTarget {
   return { id: record.id, cgroup: record.cgroup, cpuShares, revision };
 }
 
-export function podTarget({ record }: Pod): PodTarget {
-  return { id: record.id, cgroup: record.cgroup, netns: record.pins.net };
+export function podTarget({ record, state }: Pod): PodTarget {
+  // The kubelet writes a pod's limits itself, and tells of it afterwards.
+  const revision = JSON.stringify('resized' in state ? state.resized : record.config.limits);
+  return { id: record.id, cgroup: record.cgroup, netns: record.pins.net, revision };
 }

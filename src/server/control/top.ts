@@ -94,14 +94,15 @@ function row(container: Container, pod: Pod | undefined, sampled: PodSample | un
   const { record, state } = container;
   const sample = sampled?.containers.find((each) => each.container === container);
   const { cpu, memory, pids, io, pressure } = sample?.stats ?? {};
+  const { bounds } = sample ?? {};
   const config = pod?.record.config;
   return {
     ...{ id: record.id, name: record.config.name, podId: record.podId },
     ...{ pod: config?.name ?? '', namespace: config?.namespace ?? '' },
     ...{ state: state.kind, restarts: record.config.attempt, oomKills: sample?.oomEvents ?? null },
-    at: sample === undefined ? null : Number(sample.stats.at / 1000n) / 1000,
+    at: sample === undefined ? null : sample.stats.at / 1000,
     ...{ cpuNs: number(cpu?.usageNs), periods: number(cpu?.periods), throttledPeriods: number(cpu?.throttledPeriods) },
-    ...{ memoryBytes: number(memory?.workingSet), memoryLimitBytes: number(memory?.limit) },
+    ...{ memoryBytes: number(memory?.workingSet), memoryLimitBytes: number(bounds?.limit) },
     pressure: {
       cpu: pressure?.cpu?.some.avg10 ?? null,
       memory: pressure?.memory?.some.avg10 ?? null,
@@ -111,10 +112,10 @@ function row(container: Container, pod: Pod | undefined, sampled: PodSample | un
     writeBytes: total(io?.map(({ writeBytes }) => writeBytes)),
     receivedBytes: total(sampled?.interfaces?.map(({ rxBytes }) => rxBytes)),
     sentBytes: total(sampled?.interfaces?.map(({ txBytes }) => txBytes)),
-    ...{ pids: number(pids?.current), pidsLimit: number(pids?.limit) },
+    ...{ pids: number(pids?.current), pidsLimit: number(bounds?.tasks) },
   };
 }
 
-const number = (value: bigint | undefined): number | null => (value === undefined ? null : Number(value));
-const total = (values: readonly bigint[] | undefined): number | null =>
-  number(values?.reduce((sum, value) => sum + value, 0n));
+const number = (value: number | undefined): number | null => value ?? null;
+const total = (values: readonly number[] | undefined): number | null =>
+  number(values?.reduce((sum, value) => sum + value, 0));

@@ -9,11 +9,25 @@ export interface CallContext {
   readonly log: Logger;
 }
 
+/** A response that is a message on the wire already: of what a Worker writes the main thread makes no objects. */
+export class Encoded<Response> {
+  readonly bytes: Uint8Array;
+  /** Which response it is; there is no such field. */
+  declare readonly response: Response;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+}
+
 /** A handler that answers once. */
-export type Unary<Request, Response> = (request: Request, call: CallContext) => Promise<Response>;
+export type Unary<Request, Response> = (request: Request, call: CallContext) => Promise<Response | Encoded<Response>>;
 
 /** A handler that answers with a stream; the next message is asked for when the caller has taken the last. */
-export type ServerStream<Request, Response> = (request: Request, call: CallContext) => AsyncIterable<Response>;
+export type ServerStream<Request, Response> = (
+  request: Request,
+  call: CallContext,
+) => AsyncIterable<Response | Encoded<Response>>;
 
 /** One RPC of a generated service definition. */
 export interface Method<Request, Response> {

@@ -1,6 +1,6 @@
 import { fail } from '../../base/errors.ts';
+import { Encoded, rpcName } from './handlers.ts';
 import type { Method } from './handlers.ts';
-import { rpcName } from './handlers.ts';
 
 /** Bytes. What the kubelet and crictl take in one message; a larger answer would end their call with an error. */
 export const maxMessageSize = 16 * 1024 * 1024;
@@ -16,8 +16,11 @@ const streams: Readonly<Record<string, string>> = {
 };
 
 /** One message on the wire. Errors: `resource_exhausted` above 16 MiB, naming the way to get it in parts. */
-export function encode<Request, Response>(method: Method<Request, Response>, response: Response): Buffer {
-  const bytes = method.responseSerialize(response);
+export function encode<Request, Response>(
+  method: Method<Request, Response>,
+  response: Response | Encoded<Response>,
+): Buffer {
+  const bytes = response instanceof Encoded ? bufferOf(response.bytes) : method.responseSerialize(response);
   if (bytes.length <= maxMessageSize) return bytes;
   const rpc = rpcName(method.path);
   const instead = streams[rpc] === undefined ? 'ask for less' : `call ${streams[rpc]} or use a filter`;
@@ -26,3 +29,6 @@ export function encode<Request, Response>(method: Method<Request, Response>, res
     `${rpc}: the answer has ${bytes.length} bytes, over the ${maxMessageSize} a client takes; ${instead}`,
   );
 }
+
+const bufferOf = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer =>
+  Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { abortError, throwIfAborted, waitFor } from '../../base/abort.ts';
 import { errorFrom } from '../../base/errors.ts';
 import type { Calls } from './calls.ts';
-import type { Method, ServerStream } from './handlers.ts';
+import type { Encoded, Method, ServerStream } from './handlers.ts';
 import { encode } from './limits.ts';
 
 /** A streaming handler as grpc-js wants it: it is asked for the next message when the last one was taken. */
@@ -29,7 +29,7 @@ export function adaptStream<Request, Response>(
 
 async function pump<Request, Response>(
   method: Method<Request, Response>,
-  messages: AsyncIterable<Response>,
+  messages: AsyncIterable<Response | Encoded<Response>>,
   wire: ServerWritableStream<Request, Buffer>,
   signal: AbortSignal,
 ): Promise<void> {

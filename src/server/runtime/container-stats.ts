@@ -1,13 +1,13 @@
 import type { ContainerStatsRequest, ContainerStatsResponse } from '../../../api/cri/v1/api.ts';
 import { requireContainer } from '../../sandbox/store/resolve.ts';
+import { Encoded } from '../grpc/handlers.ts';
 import type { Unary } from '../grpc/handlers.ts';
-import { encodeStats } from './encode/stats.ts';
-import type { StatsHandlerParts } from './encode/stats.ts';
+import type { StatsHandlerParts } from './stats-parts.ts';
 
-export function containerStats(parts: StatsHandlerParts): Unary<ContainerStatsRequest, ContainerStatsResponse> {
-  return async ({ containerId }, { signal }) => {
-    const container = requireContainer(parts.store, containerId);
-    const [sample] = await parts.sampler.sample([container], 'usage', signal);
-    return { stats: sample === undefined ? undefined : encodeStats(sample, parts.root) };
-  };
+export function containerStats({
+  store,
+  sampler,
+}: StatsHandlerParts): Unary<ContainerStatsRequest, ContainerStatsResponse> {
+  return async ({ containerId }, { signal }) =>
+    new Encoded(await sampler.containerStats([requireContainer(store, containerId)], signal));
 }

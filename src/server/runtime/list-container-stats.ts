@@ -1,16 +1,13 @@
 import type { ListContainerStatsRequest, ListContainerStatsResponse } from '../../../api/cri/v1/api.ts';
+import { Encoded } from '../grpc/handlers.ts';
 import type { Unary } from '../grpc/handlers.ts';
-import { encodeStats } from './encode/stats.ts';
-import type { StatsHandlerParts } from './encode/stats.ts';
 import { runningContainers } from './parse/filters.ts';
+import type { StatsHandlerParts } from './stats-parts.ts';
 
 export function listContainerStats({
   store,
   sampler,
-  root,
 }: StatsHandlerParts): Unary<ListContainerStatsRequest, ListContainerStatsResponse> {
-  return async ({ filter }, { signal }) => {
-    const samples = await sampler.sample(runningContainers(store, filter), 'usage', signal);
-    return { stats: samples.map((sample) => encodeStats(sample, root)) };
-  };
+  return async ({ filter }, { signal }) =>
+    new Encoded(await sampler.containerStats(runningContainers(store, filter), signal));
 }

@@ -1,16 +1,12 @@
 import type { ListPodSandboxStatsRequest, ListPodSandboxStatsResponse } from '../../../api/cri/v1/api.ts';
+import { Encoded } from '../grpc/handlers.ts';
 import type { Unary } from '../grpc/handlers.ts';
-import { encodePodStats } from './encode/pod-stats.ts';
-import type { StatsHandlerParts } from './encode/stats.ts';
 import { readyPods } from './parse/filters.ts';
+import type { StatsHandlerParts } from './stats-parts.ts';
 
 export function listPodSandboxStats({
   store,
   sampler,
-  root,
 }: StatsHandlerParts): Unary<ListPodSandboxStatsRequest, ListPodSandboxStatsResponse> {
-  return async ({ filter }, { signal }) => {
-    const samples = await sampler.samplePods(readyPods(store, filter), 'usage', signal);
-    return { stats: samples.map((sample) => encodePodStats(sample, root)) };
-  };
+  return async ({ filter }, { signal }) => new Encoded(await sampler.podStats(readyPods(store, filter), signal));
 }

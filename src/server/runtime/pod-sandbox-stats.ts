@@ -1,13 +1,13 @@
 import type { PodSandboxStatsRequest, PodSandboxStatsResponse } from '../../../api/cri/v1/api.ts';
 import { requirePod } from '../../sandbox/store/resolve.ts';
+import { Encoded } from '../grpc/handlers.ts';
 import type { Unary } from '../grpc/handlers.ts';
-import { encodeNoPodStats, encodePodStats } from './encode/pod-stats.ts';
-import type { StatsHandlerParts } from './encode/stats.ts';
+import type { StatsHandlerParts } from './stats-parts.ts';
 
-export function podSandboxStats(parts: StatsHandlerParts): Unary<PodSandboxStatsRequest, PodSandboxStatsResponse> {
-  return async ({ podSandboxId }, { signal }) => {
-    const pod = requirePod(parts.store, podSandboxId);
-    const [sample] = await parts.sampler.samplePods([pod], 'usage', signal);
-    return { stats: sample === undefined ? encodeNoPodStats(pod) : encodePodStats(sample, parts.root) };
-  };
+export function podSandboxStats({
+  store,
+  sampler,
+}: StatsHandlerParts): Unary<PodSandboxStatsRequest, PodSandboxStatsResponse> {
+  return async ({ podSandboxId }, { signal }) =>
+    new Encoded(await sampler.podStats([requirePod(store, podSandboxId)], signal));
 }

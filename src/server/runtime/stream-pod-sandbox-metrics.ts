@@ -1,9 +1,9 @@
 import type { StreamPodSandboxMetricsRequest, StreamPodSandboxMetricsResponse } from '../../../api/cri/v1/api.ts';
+import { Encoded } from '../grpc/handlers.ts';
 import type { ServerStream } from '../grpc/handlers.ts';
 import { inChunks } from './encode/chunks.ts';
-import { encodePodMetrics } from './encode/metrics.ts';
-import type { StatsHandlerParts } from './encode/stats.ts';
 import { readyPods } from './parse/filters.ts';
+import type { StatsHandlerParts } from './stats-parts.ts';
 
 /** ListPodSandboxMetrics in parts (KEP-5825). */
 export function streamPodSandboxMetrics({
@@ -11,9 +11,6 @@ export function streamPodSandboxMetrics({
   sampler,
 }: StatsHandlerParts): ServerStream<StreamPodSandboxMetricsRequest, StreamPodSandboxMetricsResponse> {
   return async function* (_request, { signal }) {
-    for (const pods of inChunks(readyPods(store, undefined))) {
-      const samples = await sampler.samplePods(pods, 'all', signal);
-      yield { podSandboxMetrics: samples.map(encodePodMetrics) };
-    }
+    for (const pods of inChunks(readyPods(store, undefined))) yield new Encoded(await sampler.podMetrics(pods, signal));
   };
 }

@@ -44,8 +44,8 @@ describe('cgroups: limits of this machine', () => {
     await cgroups.update(top, { memoryLimitBytes: 100n * mib, cpuShares: 512n }, soon());
     const pid = lab.run(top, hold);
     await eventually(
-      () => cgroups.read(top)?.memory?.rss ?? 0n,
-      (rss) => rss > 38n * mib,
+      () => cgroups.read(top)?.memory?.rss ?? 0,
+      (rss) => rss > 38 * Number(mib),
     );
     expect(await refusal(lab, { cpuShares: 2048n, memoryLimitBytes: 20n * mib })).to.match(
       /^failed_precondition: .*memory/,

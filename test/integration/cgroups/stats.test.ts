@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { findLayout, ownSources } from '../../../src/cgroups/layout.ts';
 import { eventually, openLab, soon } from './lab.ts';
 
-const mib = 1n << 20n;
+const mib = 1 << 20;
 const memoryVersion = findLayout(ownSources()).homes.get('memory')?.version;
 
 describe('cgroups: numbers of this machine', () => {
@@ -10,20 +10,20 @@ describe('cgroups: numbers of this machine', () => {
     await using lab = openLab();
     const { cgroups, top } = lab;
     using reader = cgroups.reader(top);
-    expect(reader.read()?.pids?.current).to.equal(0n);
+    expect(reader.read()?.pids?.current).to.equal(0);
     lab.run(top, '(head -c 41943040 /dev/zero; sleep 100) | tail -c 41943041');
     await eventually(
-      () => reader.read()?.memory?.rss ?? 0n,
-      (rss) => rss >= 39n * mib,
+      () => reader.read()?.memory?.rss ?? 0,
+      (rss) => rss >= 39 * mib,
     );
     const stats = reader.read();
-    expect(stats?.memory?.rss).to.satisfy((rss: bigint) => rss >= 39n * mib && rss < 60n * mib);
-    expect(stats?.memory?.workingSet).to.satisfy((bytes: bigint) => bytes >= 39n * mib);
-    expect(stats?.memory?.peak).to.satisfy((bytes: bigint) => bytes >= 39n * mib);
-    expect(stats?.memory?.pageFaults).to.satisfy((faults: bigint) => faults > 1000n);
-    expect(stats?.cpu?.usageNs).to.satisfy((ns: bigint) => ns > 1_000_000n);
-    expect(stats?.pids?.current).to.satisfy((count: bigint) => count >= 3n);
-    expect(cgroups.read(top)?.memory?.rss).to.satisfy((rss: bigint) => rss >= 39n * mib);
+    expect(stats?.memory?.rss).to.satisfy((rss: number) => rss >= 39 * mib && rss < 60 * mib);
+    expect(stats?.memory?.workingSet).to.satisfy((bytes: number) => bytes >= 39 * mib);
+    expect(stats?.memory?.peak).to.satisfy((bytes: number) => bytes >= 39 * mib);
+    expect(stats?.memory?.pageFaults).to.satisfy((faults: number) => faults > 1000);
+    expect(stats?.cpu?.usageNs).to.satisfy((ns: number) => ns > 1_000_000);
+    expect(stats?.pids?.current).to.satisfy((count: number) => count >= 3);
+    expect(cgroups.read(top)?.memory?.rss).to.satisfy((rss: number) => rss >= 39 * mib);
   });
 
   it('show throttling', async () => {
@@ -32,11 +32,11 @@ describe('cgroups: numbers of this machine', () => {
     await cgroups.update(top, { cpuQuota: 5000n, cpuPeriod: 50_000n }, soon());
     lab.run(top, 'while :; do :; done');
     const throttled = await eventually(
-      () => cgroups.read(top)?.cpu?.throttledPeriods ?? 0n,
-      (count) => count >= 3n,
+      () => cgroups.read(top)?.cpu?.throttledPeriods ?? 0,
+      (count) => count >= 3,
     );
-    expect(throttled).to.satisfy((count: bigint) => count >= 3n);
-    expect(cgroups.read(top)?.cpu?.throttledNs).to.satisfy((ns: bigint) => ns > 0n);
+    expect(throttled).to.satisfy((count: number) => count >= 3);
+    expect(cgroups.read(top)?.cpu?.throttledNs).to.satisfy((ns: number) => ns > 0);
   });
 
   it('end with the cgroup, also when another takes its name', async () => {
@@ -57,7 +57,7 @@ describe('cgroups: numbers of this machine', () => {
     const { cgroups, top } = lab;
     const container = cgroups.child(top, 'container');
     cgroups.create(container);
-    await cgroups.update(container, { memoryLimitBytes: 24n * mib }, soon());
+    await cgroups.update(container, { memoryLimitBytes: 24n << 20n }, soon());
     const exec = cgroups.createExec(container, 'exec-1');
     expect(cgroups.oomKills(container)).to.equal(0n);
     lab.run(exec, 'tail /dev/zero');
@@ -71,6 +71,6 @@ describe('cgroups: numbers of this machine', () => {
     // An exec's cgroup has no memory controller on v2: there its memory is the container's own.
     const own = [cgroups.localOomKills(exec), cgroups.localOomKills(container)];
     expect(own).to.deep.equal(memoryVersion === 'v1' ? [1n, 0n] : [undefined, 1n]);
-    expect(cgroups.read(container)?.memory?.failcnt).to.satisfy((count: bigint) => count > 0n);
+    expect(cgroups.read(container)?.memory?.failcnt).to.satisfy((count: number) => count > 0);
   });
 });

@@ -25,11 +25,11 @@ export interface OomKill {
 export function oomEvent(kill: OomKill, victim: OomVictim | undefined, kills: number): NewEvent {
   const { container, pod, initPid, memory } = kill;
   const limited = kill.podMemory ?? memory;
-  const limit = victim?.limitBytes ?? numberOf(limited?.limit);
-  const most = numberOf(limited?.peak);
+  const limit = victim?.limitBytes ?? limited?.limit;
+  const most = limited?.peak;
   // A cgroup that ran out of memory had used up its limit.
   const usage = victim?.usageBytes ?? (limit === undefined || most === undefined ? undefined : Math.min(most, limit));
-  const peak = numberOf(memory?.peak);
+  const peak = memory?.peak;
   return {
     type: 'container',
     action: 'oom',
@@ -49,8 +49,6 @@ export function oomEvent(kill: OomKill, victim: OomVictim | undefined, kills: nu
     },
   };
 }
-
-const numberOf = (value: bigint | undefined) => (value === undefined ? undefined : Number(value));
 
 /** Whose limit was reached. `parent`: of a cgroup above the pod's, such as all pods'. */
 function scopeOf({ ranOut }: OomVictim, container: ContainerFacts, pod: PodFacts | undefined): EventAttributes {

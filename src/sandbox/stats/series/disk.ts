@@ -18,7 +18,7 @@ function ofFileSystem(
   });
 }
 
-function ofDevices(name: string, help: string, value: (device: NamedDevice) => number | bigint | undefined): F {
+function ofDevices(name: string, help: string, value: (device: NamedDevice) => number | undefined): F {
   return labelled({ name: `container_fs_${name}_total`, help, type: 'counter' }, ['device'], (figures) =>
     (moreOf(figures)?.disks ?? []).flatMap((device) => row([device.path], value(device))),
   );
@@ -54,14 +54,14 @@ export const moreDiskFamilies: readonly F[] = (
   ] as const
 ).map(([key, help]) =>
   ofDevices(`io_cost_${key}_seconds`, `${help}, by blk-iocost (cgroup v2).`, ({ costUs }) =>
-    costUs[key] === undefined ? undefined : Number(costUs[key]) / 1e6,
+    costUs[key] === undefined ? undefined : costUs[key] / 1e6,
   ),
 );
 
 function bothWays({ device, path, readBytes, writeBytes }: NamedDevice): readonly Row[] {
   const [major = '', minor = ''] = device.split(':');
   return [
-    { labels: [path, major, minor, 'Read'], value: Number(readBytes) },
-    { labels: [path, major, minor, 'Write'], value: Number(writeBytes) },
+    { labels: [path, major, minor, 'Read'], value: readBytes },
+    { labels: [path, major, minor, 'Write'], value: writeBytes },
   ];
 }

@@ -13,10 +13,7 @@ type F = Family<ContainerFigures>;
 const gauge = (name: string, help: string) => ({ name: `container_${name}`, help, type: 'gauge' }) as const;
 
 const timeFamilies: readonly F[] = [
-  plain(
-    gauge('last_seen', 'When its figures were read, in seconds since 1970.'),
-    ({ look }) => Number(look.stats.at) / 1e9,
-  ),
+  plain(gauge('last_seen', 'When its figures were read, in seconds since 1970.'), ({ look }) => look.stats.at / 1e6),
   plain(gauge('start_time_seconds', 'When it was started, in seconds since 1970.'), ({ startedAt }) => startedAt),
 ];
 

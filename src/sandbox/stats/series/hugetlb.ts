@@ -7,7 +7,7 @@ type F = Family<ContainerFigures>;
 
 function family(
   naming: { readonly name: string; readonly help: string; readonly type: 'counter' | 'gauge' },
-  value: (stats: HugetlbStats) => bigint | undefined,
+  value: (stats: HugetlbStats) => number | undefined,
 ): F {
   return labelled({ ...naming, name: `container_hugetlb_${naming.name}` }, ['pagesize'], ({ look }) =>
     (look.more?.hugetlb ?? []).flatMap((stats) => row([stats.pageSize], value(stats))),

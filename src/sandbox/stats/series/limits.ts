@@ -1,10 +1,10 @@
 import { plain } from '../../../../metrics/family.ts';
 import type { Family } from '../../../../metrics/family.ts';
 import type { ContainerDetail } from '../look.ts';
-import { memoryOf, moreOf } from './figures.ts';
+import { moreOf } from './figures.ts';
 import type { ContainerFigures } from './figures.ts';
 
-type Value = bigint | undefined;
+type Value = bigint | number | undefined;
 
 function family(name: string, help: string, value: (more: ContainerDetail, figures: ContainerFigures) => Value) {
   return plain<ContainerFigures>({ name: `container_spec_${name}`, help, type: 'gauge' }, (figures) => {
@@ -27,6 +27,6 @@ export const limitFamilies: readonly Family<ContainerFigures>[] = [
     'memory_swap_limit_bytes',
     'Limit of memory and swap together (cgroup v1), of swap alone (v2); 0: none.',
     ({ version, limits }, figures) =>
-      version === 'v1' ? (limits.memorySwapLimitBytes ?? 0n) : (memoryOf(figures)?.swapLimit ?? 0n),
+      version === 'v1' ? (limits.memorySwapLimitBytes ?? 0n) : (figures.look.bounds.swapLimit ?? 0),
   ),
 ];

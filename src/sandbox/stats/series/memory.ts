@@ -5,7 +5,7 @@ import { memoryOf } from './figures.ts';
 import type { ContainerFigures } from './figures.ts';
 
 type F = Family<ContainerFigures>;
-type Key = { [K in keyof MemoryStats]: MemoryStats[K] extends bigint | undefined ? K : never }[keyof MemoryStats];
+type Key = { [K in keyof MemoryStats]: MemoryStats[K] extends number | undefined ? K : never }[keyof MemoryStats];
 
 const of = (type: 'counter' | 'gauge') => (name: string, help: string, key: Key) =>
   plain<ContainerFigures>({ name: `container_memory_${name}`, help, type }, (f) => memoryOf(f)?.[key]);
@@ -56,11 +56,11 @@ export const moreMemoryFamilies: readonly F[] = [
 
 function faults(memory: MemoryStats | undefined) {
   if (memory === undefined) return [];
-  const rows: readonly (readonly [string, string, bigint])[] = [
+  const rows: readonly (readonly [string, string, number])[] = [
     ['pgfault', 'container', memory.ownPageFaults],
     ['pgfault', 'hierarchy', memory.pageFaults],
     ['pgmajfault', 'container', memory.ownMajorPageFaults],
     ['pgmajfault', 'hierarchy', memory.majorPageFaults],
   ];
-  return rows.map(([type, scope, value]) => ({ labels: [type, scope], value: Number(value) }));
+  return rows.map(([type, scope, value]) => ({ labels: [type, scope], value }));
 }

@@ -20,6 +20,6 @@ export const networkFamilies: readonly Family<PodFigures>[] = kinds.flatMap(([na
 
 function family(name: string, help: string, key: Key): Family<PodFigures> {
   return labelled({ name: `container_network_${name}_total`, help, type: 'counter' }, ['interface'], ({ interfaces }) =>
-    interfaces.map((one) => ({ labels: [one.name], value: Number(one[key]) })),
+    interfaces.map((one) => ({ labels: [one.name], value: one[key] })),
   );
 }

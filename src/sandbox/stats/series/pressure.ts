@@ -20,6 +20,6 @@ function family(kind: (typeof kinds)[number], name: string, share: 'some' | 'ful
   } as const;
   return plain(naming, ({ look }) => {
     const pressure = look.stats.pressure?.[kind];
-    return pressure === undefined ? undefined : Number(pressure[share].totalUs) / 1e6;
+    return pressure === undefined ? undefined : pressure[share].totalUs / 1e6;
   });
 }

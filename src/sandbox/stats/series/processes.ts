@@ -9,7 +9,7 @@ export const processFamilies: readonly Family<ContainerFigures>[] = [
   plain(gauge('processes', 'Processes.'), (f) => moreOf(f)?.processes),
   plain(gauge('threads', 'Threads.'), ({ look }) => look.stats.pids?.current),
   plain(gauge('threads_max', 'Most threads allowed; 0: any number.'), ({ look }) =>
-    look.stats.pids === undefined ? undefined : (look.stats.pids.limit ?? 0n),
+    look.stats.pids === undefined ? undefined : (look.bounds.tasks ?? 0),
   ),
   plain(gauge('file_descriptors', 'Open files of all processes.'), (f) => moreOf(f)?.descriptors?.open),
   plain(gauge('sockets', 'Open sockets of all processes.'), (f) => moreOf(f)?.descriptors?.sockets),
