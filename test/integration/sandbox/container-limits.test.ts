@@ -238,7 +238,12 @@ hard = 0`;
   it('that do not fit this host are said to', async () => {
     const config = containerWith({ name: 'c', resources: { cpusetCpus: String(cpus().length + 7) } });
     const request = { podSandboxId: pod.id, config, sandboxConfig: pod.config };
-    const message = await fails(cricket.client.runtime.createContainer(request), 'INVALID_ARGUMENT', /cpuset/);
-    expect(message).to.contain('container c: ');
+    const { containerId } = await cricket.client.runtime.createContainer(request);
+    const message = await fails(
+      cricket.client.runtime.startContainer({ containerId }),
+      'FAILED_PRECONDITION',
+      /cpuset.*; name what this host and the pod have/,
+    );
+    expect(message).to.contain('container c cannot be started: ');
   });
 });

@@ -158,8 +158,6 @@ describe('mounts of a container', () => {
     ['a source that cannot be made', { hostPath: '/proc/no-such', containerPath: '/m' }, 'neither be found nor made'],
     ['a source with a NUL', { hostPath: '/etc\0/x', containerPath: '/m' }, 'NUL'],
     ['a loop of symlinks', { hostPath: '/tmp/cricket-loop-test', containerPath: '/m' }, 'neither be found nor made'],
-    ['a place below a file', { hostPath: '/etc', containerPath: '/etc/passwd/x' }, 'Not a directory'],
-    ['a file where a directory is', { hostPath: '/etc/passwd', containerPath: '/etc' }, 'Not a directory'],
     [
       'an unknown propagation',
       { hostPath: '/etc', containerPath: '/m', propagation: 7 as MountPropagation },
@@ -178,5 +176,16 @@ describe('mounts of a container', () => {
       await fails1(mount, 'INVALID_ARGUMENT', said).finally(() => rmSync(loop));
       const { containers } = await cricket.client.runtime.listContainers();
       expect(containers).to.deep.equal([]);
+    });
+
+  for (const [what, mount] of [
+    ['a place below a file', { hostPath: '/etc', containerPath: '/etc/passwd/x' }],
+    ['a file where a directory is', { hostPath: '/etc/passwd', containerPath: '/etc' }],
+  ] as const)
+    it(`are not ${what}, which is said at the start`, async () => {
+      const { id } = await createContainer(cricket, pod, { name: 'c', mounts: [mount] });
+      const start = cricket.client.runtime.startContainer({ containerId: id });
+      await fails(start, 'FAILED_PRECONDITION', /Not a directory.*; /);
+      await cricket.client.runtime.removeContainer({ containerId: id });
     });
 });
