@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { createHash } from 'node:crypto';
 import {
   existsSync,
   lstatSync,
@@ -11,9 +12,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { version } from '../../src/server/version.ts';
-import { succeed } from './commands.ts';
+import { run, succeed } from './commands.ts';
+
+const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+const digest = (file: string) => createHash('sha256').update(readFileSync(file)).digest('hex');
 
 describe('hack/package', function () {
   this.timeout(180_000);
@@ -37,6 +41,10 @@ describe('hack/package', function () {
     expect(out)
       .to.match(new RegExp(`^Version: ${version}$`, 'm'))
       .and.match(new RegExp(`^Architecture: ${arch}$`, 'm'));
+    const { out: author } = await run('git', ['log', '-1', '--format=%an <%ae>']);
+    expect(out).to.match(
+      author === '' ? /^Maintainer: .+ <.+@.+>$/m : new RegExp(`^Maintainer: ${escaped(author.trim())}$`, 'm'),
+    );
     for (const name of ['crun', 'conmon', 'nftables', 'iproute2', 'ca-certificates'])
       expect(out).to.match(new RegExp(`^Depends: .*\\b${name}\\b`, 'm'));
     const settings = readFileSync(at('DEBIAN/conffiles'), 'utf8').trim().split('\n');
@@ -45,6 +53,13 @@ describe('hack/package', function () {
     for (const script of ['postinst', 'prerm', 'postrm'])
       expect(lstatSync(at(`DEBIAN/${script}`)).mode & 0o777).to.equal(0o755);
     await succeed('sh', ['-c', 'cd "$0" && md5sum --quiet --check DEBIAN/md5sums', root]);
+  });
+
+  it('makes the same bytes of the same commit, wherever', async () => {
+    const again = join(folder, 'again');
+    const { out } = await succeed('hack/package', ['--fast', '--arch', arch, '--out', again]);
+    const twice = out.trim().split('\n');
+    expect(twice.map(digest)).to.deep.equal(twice.map((file) => digest(join(folder, basename(file)))));
   });
 
   it('puts a program into it that runs by itself, with the default settings', async () => {
