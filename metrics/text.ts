@@ -72,9 +72,9 @@ function heading({ name, help, type }: Family<never>, format: TextFormat): strin
   return `# HELP ${family} ${escapeHelp(help)}\n# TYPE ${family} ${known ? type : 'unknown'}\n`;
 }
 
-/** `{a="1",b="2"`: what stays the same of a subject from scrape to scrape. */
+/** `{a="1",b="2"`: what stays the same of a subject from scrape to scrape. In memory of its own: it is kept for long. */
 export function labelPrefix(labels: readonly (readonly [string, string])[]): Uint8Array {
-  return Buffer.from(`{${labels.map(([name, value]) => `${name}="${escapeLabel(value)}"`).join(',')}`);
+  return new TextEncoder().encode(`{${labels.map(([name, value]) => `${name}="${escapeLabel(value)}"`).join(',')}`);
 }
 
 const special = /[\\"\n]/;
