@@ -35,10 +35,15 @@ install_packages() {
   local log=$cricket_cache/apt.log
   if ! apt-cache show "$@" >/dev/null 2>&1; then update_package_lists; fi
   say "installing $*"
+  if apt_quietly install "$@" >"$log" 2>&1; then return; fi
+  # An apt-get that was interrupted left that to the next one.
+  if grep -q 'dpkg --configure -a' "$log"; then
+    say 'finishing an installation that was interrupted'
+    quietly dpkg --configure -a >"$log" 2>&1 || true
+  fi
   # Old lists name versions that the mirror has dropped: a failed install deserves one with fresh lists.
-  if apt_quietly install "$@" >"$log" 2>&1; then return; fi
   update_package_lists
-  if apt_quietly install "$@" >"$log" 2>&1; then return; fi
+  if apt_quietly --fix-broken install "$@" >"$log" 2>&1; then return; fi
   tail -n 20 "$log" >&2
   die "apt-get could not install: $* ($log has all of it)"
 }
@@ -51,14 +56,17 @@ update_package_lists() {
 # Debian starts and enables a service as soon as its package is set up; a registry or a second runtime that nobody asked
 # for must not run beside the user's. The maintainer scripts see /bin/true and /bin/false in place of the tools that
 # would do it, in a mount namespace of their own: unlike a policy-rc.d, nothing can be left behind, however this ends.
-apt_quietly() {
+quietly() {
   # shellcheck disable=SC2016
   DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 unshare --mount --propagation private bash -euc '
-    muted=$1; shift
     for tool in /usr/sbin/invoke-rc.d /usr/bin/deb-systemd-invoke /usr/sbin/update-rc.d; do
       [ ! -e "$tool" ] || mount --bind /bin/true "$tool"
     done
     [ ! -e /usr/bin/deb-systemd-helper ] || mount --bind /bin/false /usr/bin/deb-systemd-helper
-    exec apt-get -qq -y --no-install-recommends -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$muted" "$@"
+    exec "$@"
   ' bash "$@" </dev/null
+}
+
+apt_quietly() {
+  quietly apt-get -qq -y --no-install-recommends -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@"
 }
