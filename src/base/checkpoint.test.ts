@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { loadCheckpoint, saveCheckpoint, writeAtomic } from './checkpoint.ts';
+import { loadCheckpoint, prepareCheckpoint, saveCheckpoint, writeAtomic } from './checkpoint.ts';
 
 const kind = { name: 'thing', version: 2, schema: z.object({ at: z.string().transform(BigInt), name: z.string() }) };
 
@@ -32,6 +32,16 @@ describe('checkpoints', () => {
     const error = await writeAtomic(file, 'new', { durable: false }).catch((thrown: unknown) => thrown);
     expect(error).to.have.property('code', 'ENOSPC');
     expect(readFileSync(file, 'utf8')).to.equal('old');
+    expect(readdirSync(directory)).to.deep.equal(['thing.json']);
+  });
+
+  it('that are prepared count once they are committed', async () => {
+    await saveCheckpoint(kind, file, { at: 1n, name: 'old' });
+    const prepared = await prepareCheckpoint(kind, file, { at: 2n, name: 'new' });
+    expect(await loadCheckpoint(kind, file)).to.include({ name: 'old' });
+    await saveCheckpoint(kind, file, { at: 3n, name: 'between' });
+    await prepared.commit();
+    expect(await loadCheckpoint(kind, file)).to.include({ name: 'new' });
     expect(readdirSync(directory)).to.deep.equal(['thing.json']);
   });
 

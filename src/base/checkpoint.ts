@@ -1,6 +1,8 @@
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { z } from 'zod';
+import { allEnded } from './all-ended.ts';
 import { fail, messageOf } from './errors.ts';
 
 /** A kind of record on disk: its version and what it must look like. */
@@ -28,33 +30,74 @@ export async function saveCheckpoint<T>(
   value: T,
   options: { readonly durable: boolean } = { durable: true },
 ): Promise<void> {
-  const { name, version, readableSince = version } = kind;
+  await writeAtomic(path, textOf(kind, value), options);
+}
+
+/** What is written, but not where it counts. One that is never committed leaves a file beside its place. */
+export interface PreparedWrite {
+  /** Puts it in its place, durably. */
+  commit(): Promise<void>;
+}
+
+/** The longer half of a durable `saveCheckpoint`, for who knows the value before it is true. */
+export async function prepareCheckpoint<T>(kind: CheckpointKind<T>, path: string, value: T): Promise<PreparedWrite> {
+  const temp = `${path}.next`;
+  const close = await writeTemp(temp, textOf(kind, value), { durable: true });
+  await close();
+  return { commit: async () => settle(temp, path, { durable: true }) };
+}
+
+function textOf<T>({ name, version, readableSince = version }: CheckpointKind<T>, value: T): string {
   const since = readableSince === version ? {} : { readableSince };
-  const text = JSON.stringify({ kind: name, version, ...since, data: value }, bigintAsText);
-  await writeAtomic(path, text, options);
+  return JSON.stringify({ kind: name, version, ...since, data: value }, bigintAsText);
+}
+
+interface WriteOptions {
+  readonly durable: boolean;
+  readonly mode?: number;
 }
 
 /** The same guarantee for any text. Mode 0600: records hold environments, which hold secrets. */
-export async function writeAtomic(
-  path: string,
-  data: string | Uint8Array,
-  options: { readonly durable: boolean; readonly mode?: number },
-): Promise<void> {
+export async function writeAtomic(path: string, data: string | Uint8Array, options: WriteOptions): Promise<void> {
   const temp = `${path}.tmp`;
+  const close = await writeTemp(temp, data, options);
+  await allEnded([settle(temp, path, options), close()]);
+}
+
+/** @returns what closes the file: nobody need wait for that. */
+async function writeTemp(temp: string, data: string | Uint8Array, options: WriteOptions): Promise<() => Promise<void>> {
+  let file: FileHandle | undefined;
   try {
-    await writeNew(temp, data, options);
+    file = await open(temp, 'w', options.mode ?? 0o600);
+    await file.writeFile(data);
+    if (options.durable) await file.sync();
+    const written = file;
+    return async () => written.close();
+  } catch (error) {
+    await file?.close();
+    await rm(temp, { force: true });
+    throw error;
+  }
+}
+
+async function settle(temp: string, path: string, { durable }: WriteOptions): Promise<void> {
+  const opening = durable ? open(dirname(path), 'r') : undefined;
+  const [, directory] = await allEnded([moved(temp, path), opening]);
+  if (directory === undefined) return;
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+async function moved(temp: string, path: string): Promise<void> {
+  try {
     await rename(temp, path);
   } catch (error) {
     await rm(temp, { force: true });
     throw error;
   }
-  if (options.durable) await syncPath(dirname(path));
-}
-
-async function writeNew(path: string, data: string | Uint8Array, options: { durable: boolean; mode?: number }) {
-  await using file = await open(path, 'w', options.mode ?? 0o600);
-  await file.writeFile(data);
-  if (options.durable) await file.sync();
 }
 
 /** fsync of a file's bytes, or of a directory's names. */
@@ -91,6 +134,10 @@ export function parseCheckpoint<T>(kind: CheckpointKind<T>, path: string, text: 
   return parsed.data;
 }
 
+/** Why a record cannot be read: only a newer version of Cricket understands it. */
+export class NewerRecord extends Error {}
+export const isNewerRecord = (error: unknown): boolean => error instanceof Error && error.cause instanceof NewerRecord;
+
 /** The data as this version would have written it. Errors: `internal` for a record that only a newer one understands. */
 function currentData(
   kind: CheckpointKind<unknown>,
@@ -104,6 +151,7 @@ function currentData(
     throw fail(
       'internal',
       `record ${path} has version ${version}; this Cricket reads ${kind.version}: install the newer one again to manage it`,
+      new NewerRecord(),
     );
   let data = raw.data;
   for (let from = version; from < kind.version; from++) data = kind.upgrades?.[from]?.(data) ?? data;

@@ -22,7 +22,6 @@ import type { Served } from './ranges.ts';
 import { reconcileLinks } from './reconcile.ts';
 import { Releases } from './releases.ts';
 import { RuleWatch } from './rule-watch.ts';
-import { saveNetworkState } from './state.ts';
 import type { NetworkState } from './state.ts';
 import { macWish } from './wishes.ts';
 
@@ -55,24 +54,22 @@ class BuiltInNetwork implements BuiltIn {
   readonly #busy = new Set<PodId>();
   readonly #watch: RuleWatch;
   readonly #reach: ReachStep;
-  #state: NetworkState;
 
   constructor(options: Settled) {
     const { instance, bridge, mtu, links, leases, state, log } = options;
     this.#options = options;
-    this.#state = state;
     this.#reach = options.reach ?? ignoreSteps;
     this.#guard = new ForwardGuard(instance, bridge, options.acceptForward ?? false);
     const onForwardingEnabled = async (family: 'ipv4' | 'ipv6') =>
       this.#save(family === 'ipv4' ? { forwardingWasOff: true } : { forwarding6WasOff: true });
     this.#host = new HostNetwork({ instance, bridge, mtu, links, guard: this.#guard, onForwardingEnabled });
-    this.#pools = new Pools(options.configured, state.podCidr);
+    this.#pools = new Pools(options.configured, state.value.podCidr);
     this.#releases = new Releases(this.#host, leases, log);
     this.#watch = new RuleWatch(options, this.#guard, async () => [
       ...(await this.ensure()),
       ...(await options.ports.mend()),
     ]);
-    this.#addresses = new Addresses(instance, this.#pools, leases, this.#releases, state.last);
+    this.#addresses = new Addresses(instance, this.#pools, leases, this.#releases, state.value.last);
   }
 
   ready(): NetworkReadiness {
@@ -111,11 +108,14 @@ class BuiltInNetwork implements BuiltIn {
         const lease = this.#leaseOf(pod.id, mac) ?? (await this.#addresses.take(pod.id, { ipv6: wantsIpv6(pod), mac }));
         this.#reach('run-pod:net-leased');
         this.#releases.cancel(lease);
+        const addresses = this.#addressesOf(lease);
+        const ips = addresses.map(({ ip }) => ip);
+        pod.onAddresses?.(ips);
+        await pod.pinned;
         await this.#link(lease, pod.netns);
         this.#reach('run-pod:net-linked');
-        const addresses = this.#addressesOf(lease);
         await this.#options.ports.open(pod.id, addresses);
-        return { ips: addresses.map(({ ip }) => ip) };
+        return { ips };
       }),
       signal,
     );
@@ -196,7 +196,7 @@ class BuiltInNetwork implements BuiltIn {
 
   async setPodCidr(cidr: string): Promise<void> {
     const given = parsePodCidr(cidr);
-    if ((given.ipv4 ?? given.ipv6) === undefined || cidr === this.#state.podCidr) return;
+    if ((given.ipv4 ?? given.ipv6) === undefined || cidr === this.#options.state.value.podCidr) return;
     await this.#save({ podCidr: cidr });
     this.#pools.podCidr = cidr;
     for (const what of await this.ensure()) this.#options.log.info({ what }, 'pod network');
@@ -220,8 +220,8 @@ class BuiltInNetwork implements BuiltIn {
   }
 
   async #save(change: Partial<NetworkState>): Promise<void> {
-    this.#state = { ...this.#state, ...change };
-    await saveNetworkState(this.#options.directory, this.#state);
+    const { state } = this.#options;
+    await state.set({ ...state.value, ...change });
   }
 
   async close(): Promise<void> {

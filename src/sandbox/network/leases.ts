@@ -1,10 +1,12 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { loadCheckpoint, makePrivateDirectory, saveCheckpoint } from '../../base/checkpoint.ts';
+import { isNewerRecord, loadCheckpoint, makePrivateDirectory, saveCheckpoint } from '../../base/checkpoint.ts';
 import type { CheckpointKind } from '../../base/checkpoint.ts';
+import { messageOf } from '../../base/errors.ts';
 import { parsePodId } from '../../base/ids.ts';
 import type { PodId } from '../../base/ids.ts';
+import type { Logger } from '../../base/log.ts';
 import { formatAddress, parseAddress } from './cidr.ts';
 
 /** Who holds an address. */
@@ -46,7 +48,7 @@ export class Leases {
   readonly #directory: string;
   readonly #boot: string;
   readonly #byPod = new Map<PodId, Lease>();
-  readonly #byAddress = new Map<number, Lease | 'unreadable'>();
+  readonly #byAddress = new Map<number, Lease | 'damaged' | 'newer'>();
   readonly #sixes = new Set<string>();
 
   private constructor(directory: string, boot: string) {
@@ -54,21 +56,32 @@ export class Leases {
     this.#boot = boot;
   }
 
-  /** Reads what an earlier daemon left; leases of another boot are void and deleted. */
-  static async open(directory: string, boot: string): Promise<Leases> {
+  /** Reads what an earlier daemon left; leases of another boot are void and deleted. One that is unreadable is said. */
+  static async open(directory: string, boot: string, log: Logger): Promise<Leases> {
     await makePrivateDirectory(directory);
     const leases = new Leases(directory, boot);
-    await Promise.all((await readdir(directory)).map((name) => leases.#read(name)));
+    await Promise.all((await readdir(directory)).map(async (name) => leases.#read(name, log)));
     return leases;
   }
 
-  async #read(name: string): Promise<void> {
-    const address = parseAddress(name.replace(/\.json$/, ''));
+  async #read(name: string, log: Logger): Promise<void> {
     const path = join(this.#directory, name);
-    // A temp file of a write that never ended.
-    if (address === undefined) return rm(path, { force: true });
-    const lease = await loadCheckpoint(kind, path).catch(() => undefined);
-    if (lease === undefined || lease.address !== address) this.#byAddress.set(address, 'unreadable');
+    // A write that never ended.
+    if (name.endsWith('.tmp')) return rm(path, { force: true });
+    const address = parseAddress(name.replace(/\.json$/, ''));
+    if (address === undefined) {
+      log.warn({ path }, 'this is no lease of this version: it is left as it is');
+      return;
+    }
+    let lease;
+    try {
+      lease = await loadCheckpoint(kind, path);
+    } catch (error) {
+      log.warn({ path, error: messageOf(error) }, 'a lease is unreadable: its address is given to nobody');
+      this.#byAddress.set(address, isNewerRecord(error) ? 'newer' : 'damaged');
+      return;
+    }
+    if (lease.address !== address) this.#byAddress.set(address, 'damaged');
     else if (lease.boot !== this.#boot) await rm(path, { force: true });
     else this.#remember(lease);
   }
@@ -122,13 +135,18 @@ export class Leases {
     return [...this.#byPod.values()];
   }
 
-  /** Addresses held for nobody knows whom. */
-  unreadable(): readonly number[] {
-    return [...this.#byAddress].filter(([, lease]) => lease === 'unreadable').map(([address]) => address);
+  /** Whether a newer version wrote its lease: nobody here may give it up. */
+  isNewer(address: number): boolean {
+    return this.#byAddress.get(address) === 'newer';
   }
 
-  async dropUnreadable(address: number): Promise<void> {
-    if (this.#byAddress.get(address) !== 'unreadable') return;
+  /** Addresses held for nobody knows whom: their files are damaged. */
+  damaged(): readonly number[] {
+    return [...this.#byAddress].filter(([, lease]) => lease === 'damaged').map(([address]) => address);
+  }
+
+  async dropDamaged(address: number): Promise<void> {
+    if (this.#byAddress.get(address) !== 'damaged') return;
     await rm(this.#path({ address }), { force: true });
     this.#byAddress.delete(address);
   }

@@ -11,6 +11,10 @@ export interface NetworkedPod {
   /** Path of its pinned network namespace. */
   readonly netns: string;
   readonly config: PodConfig;
+  /** Resolves when the namespace is there: what needs none is done before. Absent: it is. */
+  readonly pinned?: Promise<unknown>;
+  /** Told of its addresses as soon as they are the pod's, while its link may still be in the making. */
+  readonly onAddresses?: (ips: readonly string[]) => void;
 }
 
 /**

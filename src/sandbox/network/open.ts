@@ -4,6 +4,7 @@ import { makePrivateDirectory } from '../../base/checkpoint.ts';
 import { fail } from '../../base/errors.ts';
 import type { InstanceId } from '../../base/ids.ts';
 import type { Logger } from '../../base/log.ts';
+import type { Remembered } from '../../base/remembered.ts';
 import type { ReachStep } from '../../base/steps.ts';
 import type { LinkRunner } from '../../linux/netlink/calls.ts';
 import type { RuleChange } from '../../linux/netlink/rule-monitor.ts';
@@ -15,7 +16,7 @@ import { bridgeName } from './names.ts';
 import type { Reachable } from './pools.ts';
 import type { HostPorts } from './ports/ports.ts';
 import { parseRange6Setting, parseRanges } from './ranges.ts';
-import { loadNetworkState, saveNetworkState } from './state.ts';
+import { openNetworkState } from './state.ts';
 import type { NetworkState } from './state.ts';
 
 export interface BuiltInOptions {
@@ -49,14 +50,13 @@ export interface BuiltInOptions {
 export interface Settled extends Omit<BuiltInOptions, 'mtu'> {
   readonly bridge: string;
   readonly mtu: number | undefined;
-  readonly directory: string;
   readonly configured: {
     readonly ranges: readonly Range[];
     readonly range6: Range6 | undefined;
     readonly reachable: Reachable;
   };
   readonly leases: Leases;
-  readonly state: NetworkState;
+  readonly state: Remembered<NetworkState>;
 }
 
 /** Errors: `invalid_argument` naming the setting. */
@@ -71,28 +71,27 @@ export async function settle(options: BuiltInOptions): Promise<Settled> {
   const directory = join(options.root, 'network');
   await makePrivateDirectory(directory);
   const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
-  const leases = await Leases.open(join(directory, 'leases'), boot);
-  const loaded = await loadNetworkState(directory, options.log);
-  const { range6, state } = await chooseRange6(options, directory, loaded);
+  const leases = await Leases.open(join(directory, 'leases'), boot, options.log);
+  const state = await openNetworkState(directory, options.log);
+  const range6 = await chooseRange6(options, state);
   const configured = { ranges, range6, reachable: options.reachable ?? 'auto' };
-  return { ...options, bridge, mtu: options.mtu, directory, configured, leases, state };
+  return { ...options, bridge, mtu: options.mtu, configured, leases, state };
 }
 
 /** Our own network is written down: a machine id that changes must not change the addresses of pods. */
-async function chooseRange6(options: BuiltInOptions, directory: string, state: NetworkState) {
+async function chooseRange6(options: BuiltInOptions, state: Remembered<NetworkState>): Promise<Range6 | undefined> {
   const wanted = parseRange6Setting(options.ipv6Range ?? 'auto');
-  if (wanted === 'off') return { range6: undefined, state };
+  if (wanted === 'off') return undefined;
   const { ipv6 } = await options.links('surveyLinks', undefined, AbortSignal.timeout(surveyTimeoutMs));
   if (!ipv6) {
     options.log.info({}, 'this host has no IPv6, or has turned it off: pods get IPv4 only');
-    return { range6: undefined, state };
+    return undefined;
   }
-  if (wanted !== 'auto') return { range6: wanted, state };
-  if (state.ula !== '') return { range6: parseRange6(state.ula, 'own IPv6 network'), state };
+  if (wanted !== 'auto') return wanted;
+  if (state.value.ula !== '') return parseRange6(state.value.ula, 'own IPv6 network');
   const range6 = ownRange6(await readFile('/etc/machine-id', 'utf8').catch(() => ''), options.instance);
-  const next = { ...state, ula: range6.text };
-  await saveNetworkState(directory, next);
-  return { range6, state: next };
+  await state.set({ ...state.value, ula: range6.text });
+  return range6;
 }
 
 const surveyTimeoutMs = 30_000;

@@ -31,17 +31,18 @@ export async function reconcileLinks(scope: ReconcileScope, live: LivePods): Pro
   return [
     ...(await adoptOrDelete(scope, live, ours)),
     ...(await releaseStale(scope, stale)),
-    ...(await freeUnreadable(scope, ours)),
+    ...(await freeDamaged(scope, ours)),
     ...(await rejoin(scope, live, links)),
   ];
 }
 
-/** A link without a lease: a live pod's lease was lost and is written anew, any other link goes. */
+/** A link without a lease: a live pod's lease was lost and is written anew, any other link goes; but a newer version's stays. */
 async function adoptOrDelete(scope: ReconcileScope, live: LivePods, ours: readonly Link[]) {
   const leased = new Set(scope.leases.all().map((lease) => lease.link));
   const findings: string[] = [];
   for (const link of ours.filter(({ name }) => !leased.has(name))) {
     const owner = parseAlias(link.alias);
+    if (owner === undefined ? link.alias !== '' : scope.leases.isNewer(owner.address)) continue;
     if (owner !== undefined && live.has(owner.pod)) {
       const range = scope.ranges.find((candidate) => contains(candidate, owner.address));
       if (scope.leases.of(owner.pod) !== undefined || range === undefined) continue;
@@ -69,11 +70,11 @@ async function releaseStale(scope: ReconcileScope, stale: readonly Lease[]) {
 }
 
 /** Only a link that is there can use such an address, and it says so in its alias. */
-async function freeUnreadable(scope: ReconcileScope, ours: readonly Link[]) {
+async function freeDamaged(scope: ReconcileScope, ours: readonly Link[]) {
   const used = new Set(ours.map((link) => parseAlias(link.alias)?.address));
-  const free = scope.leases.unreadable().filter((address) => !used.has(address));
-  await Promise.all(free.map((address) => scope.leases.dropUnreadable(address)));
-  return free.map((address) => `the unreadable lease of ${formatAddress(address)}, which no link uses, was deleted`);
+  const free = scope.leases.damaged().filter((address) => !used.has(address));
+  await Promise.all(free.map((address) => scope.leases.dropDamaged(address)));
+  return free.map((address) => `the damaged lease of ${formatAddress(address)}, which no link uses, was deleted`);
 }
 
 /** After a bridge was deleted and made again its ports are astray. */

@@ -1,9 +1,8 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { loadCheckpoint, saveCheckpoint } from '../../base/checkpoint.ts';
 import type { CheckpointKind } from '../../base/checkpoint.ts';
-import { errnoOf, errorFrom } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
+import { Remembered } from '../../base/remembered.ts';
 
 /** What the network remembers beside its leases. */
 export interface NetworkState {
@@ -31,19 +30,12 @@ const kind: CheckpointKind<NetworkState> = {
 };
 
 const fresh: NetworkState = { podCidr: '', last: {}, ula: '', forwardingWasOff: false, forwarding6WasOff: false };
-const pathIn = (directory: string) => join(directory, 'state.json');
 
-/** Starts afresh where there is none; one that is unreadable is said and then written anew, it only speeds things up. */
-export async function loadNetworkState(directory: string, log: Logger): Promise<NetworkState> {
-  try {
-    return await loadCheckpoint(kind, pathIn(directory));
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOENT')
-      log.warn({ error: errorFrom(error).message }, 'network state is unreadable; the pod CIDR comes with the kubelet');
-    return fresh;
-  }
-}
-
-export async function saveNetworkState(directory: string, state: NetworkState): Promise<void> {
-  await saveCheckpoint(kind, pathIn(directory), state);
+/** What an earlier daemon left; damaged or of a newer version, it is said and begun afresh: it only speeds things up. */
+export async function openNetworkState(directory: string, log: Logger): Promise<Remembered<NetworkState>> {
+  const onUnreadable = ({ message }: Error, kept: boolean) => {
+    if (kept) log.warn({ error: message }, 'network state is left as it is; addresses are given from the first one on');
+    else log.warn({ error: message }, 'network state is unreadable; the pod CIDR comes with the kubelet');
+  };
+  return Remembered.open({ kind, path: join(directory, 'state.json'), fresh, onUnreadable });
 }

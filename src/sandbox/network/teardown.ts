@@ -4,7 +4,7 @@ import { removeTable } from '../../linux/nftables.ts';
 import { ForwardGuard } from './firewalls/forward.ts';
 import { bridgeName, linkPrefix, tableName } from './names.ts';
 import type { BuiltInOptions } from './open.ts';
-import { loadNetworkState } from './state.ts';
+import { openNetworkState } from './state.ts';
 
 /**
  * Takes away everything an instance has in the kernel's network, and its records: for uninstalling, when no daemon of
@@ -19,7 +19,7 @@ export async function removeBuiltInNetwork(
   const survey = await links('surveyLinks', undefined, signal);
   const names = survey.links.map((link) => link.name).filter((name) => name.startsWith(linkPrefix(instance)));
   await links('removeLinks', [...names, options.bridge ?? bridgeName(instance)], signal);
-  const { forwardingWasOff, forwarding6WasOff } = await loadNetworkState(directory, options.log);
+  const { forwardingWasOff, forwarding6WasOff } = (await openNetworkState(directory, options.log)).value;
   if (forwardingWasOff) await links('setForwarding', false, signal);
   if (forwarding6WasOff) await links('setForwarding6', false, signal);
   await new ForwardGuard(instance, options.bridge ?? bridgeName(instance), false).remove();

@@ -74,4 +74,26 @@ describe('a pod on a CNI network that a daemon before this one has made', functi
     expect((await podStatus(lab.cricket, id)).network?.ip).to.equal(lab.taken()[0]);
     await removePod(lab.cricket, id);
   });
+
+  it('is left alone where a newer version wrote it, until somebody removes the pod', async () => {
+    await lab.use(lab.chain([lab.trouble()]));
+    const { id } = await runPod(lab.cricket, { name: 'ahead' });
+    await lab.cricket.sigkill();
+    const record = join(lab.cricket.root, 'network', 'cni', `${id}.json`);
+    const owed = join(lab.cricket.root, 'network', 'cni', `${'0'.repeat(64)}.json`);
+    const cidr = join(lab.cricket.root, 'network', 'pod-cidr.json');
+    const ahead = '{"kind":"CNI attachment","version":99,"data":{}}';
+    for (const path of [record, owed]) writeFileSync(path, ahead);
+    writeFileSync(cidr, '{"kind":"pod CIDR","version":99,"data":{}}');
+    await lab.cricket.start();
+    const networkConfig = { podCidr: '10.227.0.0/16' };
+    await lab.cricket.client.runtime.updateRuntimeConfig({ runtimeConfig: { networkConfig } });
+    await lab.cricket.restart();
+    expect(lab.cricket.log()).to.contain('pod CIDR').and.to.contain('install the newer one again to manage it');
+    await removePod(lab.cricket, id);
+    expect(lab.calls('DEL').map(({ variables }) => variables['CNI_CONTAINERID'])).to.deep.equal([id]);
+    expect(readFileSync(owed, 'utf8')).to.equal(ahead);
+    expect(readFileSync(cidr, 'utf8')).to.contain('"version":99');
+    rmSync(owed);
+  });
 });

@@ -2,7 +2,8 @@ import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { newPodId } from '../../../src/base/ids.ts';
-import { deleteLink } from '../../../src/linux/netlink/links.ts';
+import { silentLogger } from '../../../src/base/log.ts';
+import { changeLink, deleteLink } from '../../../src/linux/netlink/links.ts';
 import { NetlinkSocket } from '../../../src/linux/netlink/socket.ts';
 import { listTable, removeTable } from '../../../src/linux/nftables.ts';
 import { parseAddress } from '../../../src/sandbox/network/cidr.ts';
@@ -47,7 +48,7 @@ describe('reconciling the built-in network', () => {
       range6: '',
       mac: '',
     };
-    await (await Leases.open(leaseDirectory(), boot)).add(intent);
+    await (await Leases.open(leaseDirectory(), boot, silentLogger())).add(intent);
     network = await lab.open([range]);
     const findings = await network.reconcile(new Set([live.id]), soon());
     expect(findings.filter((line) => line.includes('was released'))).to.have.length(2);
@@ -82,6 +83,31 @@ describe('reconciling the built-in network', () => {
     expect((await network.attach(damaged, soon())).ips[0]).to.equal(`10.199.${octet}.3`);
     const fresh = await lab.pod();
     expect((await network.attach(fresh, soon())).ips[0]).to.equal(`10.199.${octet}.4`);
+  });
+
+  it('leaves alone what a newer version wrote: state, leases, and links that bear its words', async () => {
+    const [pod, gone] = [await start(), await start()];
+    await network.close();
+    const ahead = (kind: string) => JSON.stringify({ kind, version: 99, data: {} });
+    const files = {
+      'state.json': ahead('network state'),
+      [`leases/10.199.${octet}.2.json`]: ahead('network lease'),
+      [`leases/10.199.${octet}.3.json`]: ahead('network lease'),
+      'leases/of-another-kind.json': ahead('network lease'),
+    };
+    for (const [name, text] of Object.entries(files)) await writeFile(join(lab.root, 'network', name), text);
+    const name = `ck${lab.instance}${gone.id.slice(0, 8)}`;
+    using socket = new NetlinkSocket();
+    changeLink(socket, name, { alias: `v99 ${gone.id}` });
+    network = await lab.open([range]);
+    await network.setPodCidr(range);
+    expect(await network.reconcile(new Set([pod.id, gone.id]), soon())).to.deep.equal([]);
+    expect(await network.reconcile(new Set(), soon()), 'nobody here can tell whose they are').to.deep.equal([]);
+    expect((await network.attach(await lab.pod(), soon())).ips[0]).to.equal(`10.199.${octet}.4`);
+    await network.close();
+    expect(await lab.linkNames()).to.include(name);
+    for (const [file, text] of Object.entries(files))
+      expect(await readFile(join(lab.root, 'network', file), 'utf8'), file).to.equal(text);
   });
 
   it('deletes a link that nobody owns', async () => {

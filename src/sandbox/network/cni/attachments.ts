@@ -1,10 +1,19 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { loadCheckpoint, makePrivateDirectory, saveCheckpoint, syncPath } from '../../../base/checkpoint.ts';
+import {
+  isNewerRecord,
+  loadCheckpoint,
+  makePrivateDirectory,
+  saveCheckpoint,
+  syncPath,
+} from '../../../base/checkpoint.ts';
 import type { CheckpointKind } from '../../../base/checkpoint.ts';
+import { messageOf } from '../../../base/errors.ts';
 import { parsePodId } from '../../../base/ids.ts';
 import type { PodId } from '../../../base/ids.ts';
+import type { Logger } from '../../../base/log.ts';
+import { Remembered } from '../../../base/remembered.ts';
 import { spokenVersions } from './versions.ts';
 
 const plugin = z.object({
@@ -40,6 +49,8 @@ const resultKind: CheckpointKind<unknown> = { name: 'CNI result', version: 1, sc
 export interface Held {
   /** Undefined where its file cannot be read. */
   readonly attachment: Attachment | undefined;
+  /** A newer version wrote it: what it owes is not ours to settle, unless somebody removes the pod. */
+  readonly isNewer: boolean;
   /** What the last plugin answered to ADD; undefined until then. */
   result: unknown;
 }
@@ -54,27 +65,36 @@ export class Attachments {
   }
 
   /** Reads what an earlier daemon left, also before a reboot: plugins keep what they gave out until DEL. */
-  static async open(directory: string): Promise<Attachments> {
+  static async open(directory: string, log: Logger): Promise<Attachments> {
     await makePrivateDirectory(directory);
     const all = new Attachments(directory);
     const names = await readdir(directory);
     const ids = names.flatMap((name) => /^([0-9a-f]{64})\.json$/.exec(name)?.[1] ?? []);
-    await Promise.all(ids.map(async (id) => all.#read(parsePodId(id))));
+    await Promise.all(ids.map(async (id) => all.#read(parsePodId(id), log)));
     // Temp files of writes that never ended, results whose intent is gone.
-    const known = new Set(ids.flatMap((id) => [`${id}.json`, `${id}.result`]));
-    await Promise.all(names.filter((name) => !known.has(name)).map((name) => rm(join(directory, name))));
+    const known = new Set(ids.map((id) => `${id}.result`));
+    const dead = names.filter((name) => name.endsWith('.tmp') || (name.endsWith('.result') && !known.has(name)));
+    await Promise.all(dead.map(async (name) => rm(join(directory, name))));
     return all;
   }
 
-  async #read(pod: PodId): Promise<void> {
-    const intent = await loadCheckpoint(attachmentKind, this.#intent(pod)).catch(() => undefined);
+  async #read(pod: PodId, log: Logger): Promise<void> {
+    let isNewer = false;
+    const intent = await loadCheckpoint(attachmentKind, this.#intent(pod)).catch((error: unknown) => {
+      isNewer = isNewerRecord(error);
+      log.warn({ pod, error: messageOf(error) }, 'what is written of a CNI network is unreadable');
+    });
     // One that is lost or torn: plugins must do DEL without it, too.
     const result = await loadCheckpoint(resultKind, this.#result(pod)).catch(() => undefined);
-    this.#held.set(pod, { attachment: intent?.pod === pod ? intent : undefined, result });
+    this.#held.set(pod, { attachment: intent?.pod === pod ? intent : undefined, isNewer, result });
   }
 
   #intent = (pod: PodId): string => join(this.#directory, `${pod}.json`);
   #result = (pod: PodId): string => join(this.#directory, `${pod}.result`);
+
+  has(pod: string): boolean {
+    return this.#held.has(pod as PodId);
+  }
 
   of(pod: PodId): Held | undefined {
     return this.#held.get(pod);
@@ -88,7 +108,7 @@ export class Attachments {
   async intend(intent: Attachment): Promise<{ readonly held: Held; readonly lasting: Promise<void> }> {
     const path = this.#intent(intent.pod);
     await saveCheckpoint(attachmentKind, path, intent, { durable: false });
-    const held: Held = { attachment: intent, result: undefined };
+    const held: Held = { attachment: intent, isNewer: false, result: undefined };
     this.#held.set(intent.pod, held);
     const lasting = Promise.all([syncPath(path), syncPath(this.#directory)]).then(() => undefined);
     lasting.catch(() => undefined);
@@ -101,10 +121,9 @@ export class Attachments {
     if (held !== undefined) held.result = result;
   }
 
-  /** The result first: an intent alone is still undone by DEL. */
+  /** What it owes is settled. Of half of it left by a crash, an intent is undone once more, a result deleted. */
   async forget(pod: PodId): Promise<void> {
-    await rm(this.#result(pod), { force: true });
-    await rm(this.#intent(pod), { force: true });
+    await Promise.all([rm(this.#result(pod), { force: true }), rm(this.#intent(pod), { force: true })]);
     this.#held.delete(pod);
   }
 }
@@ -112,11 +131,8 @@ export class Attachments {
 const cidrKind: CheckpointKind<string> = { name: 'pod CIDR', version: 1, schema: z.string() };
 
 /** The kubelet's ranges, as it sent them; '' before it did. */
-export async function loadPodCidr(path: string): Promise<string> {
-  // It comes again with the kubelet.
-  return loadCheckpoint(cidrKind, path).catch(() => '');
-}
-
-export async function savePodCidr(path: string, cidr: string): Promise<void> {
-  await saveCheckpoint(cidrKind, path, cidr);
+export async function openPodCidr(path: string, log: Logger): Promise<Remembered<string>> {
+  const onUnreadable = ({ message }: Error) =>
+    log.warn({ error: message }, 'the pod CIDR is unreadable; it comes again with the kubelet');
+  return Remembered.open({ kind: cidrKind, path, fresh: '', onUnreadable });
 }

@@ -4,10 +4,11 @@ import { fail, messageOf } from '../../../base/errors.ts';
 import type { PodId } from '../../../base/ids.ts';
 import { KeyedLocks } from '../../../base/locks.ts';
 import type { Logger } from '../../../base/log.ts';
+import type { Remembered } from '../../../base/remembered.ts';
 import type { ReachStep } from '../../../base/steps.ts';
 import type { LivePods, NetworkReadiness, NetworkedPod, PodNetwork } from '../network.ts';
 import type { HostPorts } from '../ports/ports.ts';
-import { Attachments, loadPodCidr, savePodCidr } from './attachments.ts';
+import { Attachments, openPodCidr } from './attachments.ts';
 import type { Attachment, Held } from './attachments.ts';
 import { argumentsOf, capabilitiesOf } from './capabilities.ts';
 import { addToNetwork, deleteFromNetwork } from './chain.ts';
@@ -39,9 +40,9 @@ export interface CniOptions extends Omit<PluginRunner, 'running'> {
 const ifname = 'eth0';
 
 export async function openCniNetwork(options: CniOptions): Promise<CniNetwork> {
-  const attachments = await Attachments.open(join(options.root, 'network', 'cni'));
-  const running = await RunningPlugins.open(join(options.state, 'cni'));
-  const podCidr = await loadPodCidr(join(options.root, 'network', 'pod-cidr.json'));
+  const attachments = await Attachments.open(join(options.root, 'network', 'cni'), options.log);
+  const running = await RunningPlugins.open(join(options.state, 'cni'), (pod) => attachments.has(pod));
+  const podCidr = await openPodCidr(join(options.root, 'network', 'pod-cidr.json'), options.log);
   const network = new CniNetwork({ ...options, running }, attachments, podCidr);
   await network.current.refresh();
   return network;
@@ -56,9 +57,9 @@ export class CniNetwork implements PodNetwork {
   readonly #gate = new Gate();
   /** Pods that this daemon has attached, or has found well. */
   readonly #checked = new Map<PodId, string>();
-  #podCidr: string;
+  readonly #podCidr: Remembered<string>;
 
-  constructor(runner: CniOptions & PluginRunner, attachments: Attachments, podCidr: string) {
+  constructor(runner: CniOptions & PluginRunner, attachments: Attachments, podCidr: Remembered<string>) {
     this.#runner = runner;
     this.#attachments = attachments;
     this.#podCidr = podCidr;
@@ -70,7 +71,7 @@ export class CniNetwork implements PodNetwork {
   }
 
   has(pod: PodId): boolean {
-    return this.#attachments.of(pod) !== undefined;
+    return this.#attachments.has(pod);
   }
 
   describe(pod: PodId): object | undefined {
@@ -105,8 +106,8 @@ export class CniNetwork implements PodNetwork {
     }
     const { file, network } = found;
     // Before the intent: without its plugins nothing is begun, and nothing owed.
-    for (const { type } of network.plugins) await findPlugin(this.#runner, type);
-    const capabilities = capabilitiesOf(pod, this.#podCidr);
+    await Promise.all(network.plugins.map(async ({ type }) => findPlugin(this.#runner, type)));
+    const capabilities = capabilitiesOf(pod, this.#podCidr.value);
     const plugins = network.plugins.map(({ type, capabilities: wanted, raw }) => ({
       ...{ type, raw },
       capabilities: [...wanted],
@@ -117,9 +118,16 @@ export class CniNetwork implements PodNetwork {
 
   /** The intent is on its way to the disk while the plugins work: it is there before anybody hears of the result. */
   async #add(pod: NetworkedPod, attachment: Attachment, signal: AbortSignal): Promise<void> {
-    const { reach, ports } = this.#runner;
+    const { reach, ports, running } = this.#runner;
     const { held, lasting } = await this.#attachments.intend(attachment);
     reach('run-pod:cni-intent');
+    try {
+      await pod.pinned;
+    } catch (error) {
+      // No plugin was asked for anything.
+      await this.#attachments.forget(pod.id);
+      throw error;
+    }
     if (!publishesPorts(attachment)) await ports.reserve(pod);
     const result = await patiently(
       async () => addToNetwork(this.#runner, attachment, signal),
@@ -128,7 +136,8 @@ export class CniNetwork implements PodNetwork {
       signal,
     );
     reach('run-pod:cni-added');
-    await allEnded([lasting, this.#attachments.keepResult(attachment.pod, result)]);
+    pod.onAddresses?.(addressesIn(result, ifname).map(({ ip }) => ip));
+    await allEnded([lasting, this.#attachments.keepResult(pod.id, result), running.clear(pod.id)]);
     this.#checked.set(attachment.pod, 'ok');
     reach('run-pod:cni-cached');
   }
@@ -156,7 +165,7 @@ export class CniNetwork implements PodNetwork {
       signal,
     );
     this.#runner.reach('stop-pod:cni-deleted');
-    await this.#attachments.forget(pod);
+    await allEnded([this.#attachments.forget(pod), this.#runner.running.clear(pod)]);
     this.#checked.delete(pod);
   }
 
@@ -195,9 +204,7 @@ export class CniNetwork implements PodNetwork {
   }
 
   async setPodCidr(cidr: string): Promise<void> {
-    if (cidr === '' || cidr === this.#podCidr) return;
-    await savePodCidr(join(this.#runner.root, 'network', 'pod-cidr.json'), cidr);
-    this.#podCidr = cidr;
+    if (cidr !== '' && cidr !== this.#podCidr.value) await this.#podCidr.set(cidr);
   }
 
   async reconcile(live: LivePods, signal: AbortSignal): Promise<readonly string[]> {

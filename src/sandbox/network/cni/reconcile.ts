@@ -36,7 +36,8 @@ export async function reconcileAttachments(
 }
 
 async function releaseStale(scope: ReconcileScope, live: LivePods): Promise<readonly string[]> {
-  const stale = [...scope.attachments.all().keys()].filter((pod) => !live.has(pod) && !scope.busy(pod));
+  const gone = [...scope.attachments.all()].filter(([pod, { isNewer }]) => !isNewer && !live.has(pod));
+  const stale = gone.map(([pod]) => pod).filter((pod) => !scope.busy(pod));
   const findings: string[] = [];
   for (const pod of stale) {
     try {

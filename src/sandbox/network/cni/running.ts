@@ -20,24 +20,33 @@ export class RunningPlugins {
   readonly #directory: string;
   /** Pods for which an earlier daemon ran a plugin. */
   readonly #inherited: Set<string>;
+  /** Those of this daemon. */
+  readonly #noted = new Set<string>();
 
   private constructor(directory: string, inherited: readonly string[]) {
     this.#directory = directory;
     this.#inherited = new Set(inherited);
   }
 
-  /** `directory` ends with a reboot, as processes do. */
-  static async open(directory: string): Promise<RunningPlugins> {
+  /**
+   * `directory` ends with a reboot, as processes do. `owes`: whether anything is owed to plugins for a pod; where nothing
+   * is, its last one has ended, and only the note outlived that.
+   */
+  static async open(directory: string, owes: (pod: string) => boolean): Promise<RunningPlugins> {
     await makePrivateDirectory(directory);
-    return new RunningPlugins(directory, await readdir(directory));
+    const names = await readdir(directory);
+    await Promise.all(names.filter((name) => !owes(name)).map(async (name) => rm(join(directory, name))));
+    return new RunningPlugins(directory, names.filter(owes));
   }
 
   async note(pod: PodId, { pid }: Child): Promise<void> {
+    this.#noted.add(pod);
     await writeFile(join(this.#directory, pod), `${pid} ${startTimeOf(pid) ?? ''}`, { mode: 0o600 });
   }
 
+  /** None of it runs any more. */
   async clear(pod: PodId): Promise<void> {
-    await rm(join(this.#directory, pod), { force: true });
+    if (this.#noted.delete(pod)) await rm(join(this.#directory, pod), { force: true });
   }
 
   /** Ends the one of an earlier daemon, with all its children. Errors: `unavailable` when the kernel does not let it go. */
@@ -52,7 +61,7 @@ export class RunningPlugins {
       killGroup(pid);
       await sleep(pauseMs, signal);
     }
-    await this.clear(pod);
+    await rm(join(this.#directory, pod), { force: true });
     this.#inherited.delete(pod);
   }
 }
