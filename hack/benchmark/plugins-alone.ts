@@ -14,8 +14,11 @@ import type { Samples } from './samples.ts';
 
 /** The plugins of a chain, run for a namespace without any daemon: what no runtime can be faster than. */
 export interface PluginsAlone extends AsyncDisposable {
-  /** One ADD and one DEL of the whole chain, each timed. */
-  readonly measure: (samples: Samples) => Promise<void>;
+  /**
+   * ADD of the whole chain, timed; what it answers does DEL, timed too. To be called around the life of a pod: a DEL
+   * takes the longer the longer its ADD is ago, and what the kernel does after it must not hold up the pod.
+   */
+  readonly add: (samples: Samples) => Promise<() => Promise<void>>;
 }
 
 export async function openPluginsAlone(dir: string, chain: object): Promise<PluginsAlone> {
@@ -24,27 +27,36 @@ export async function openPluginsAlone(dir: string, chain: object): Promise<Plug
   const state = join(dir, 'plugins-alone');
   mkdirSync(state, { recursive: true });
   const runner: PluginRunner = {
-    ...{ watcher, running: await RunningPlugins.open(state), binDirs: [pluginDir], timeoutMs: 30_000 },
+    ...{ watcher, running: await RunningPlugins.open(state, () => false), binDirs: [pluginDir], timeoutMs: 30_000 },
     ...{ environment: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'], series: createMetrics('bench').cni },
   };
   const { plugins, ...rest } = parseNetwork(JSON.stringify(chain), 'list');
   const network = { ...rest, plugins: plugins.map((plugin) => ({ ...plugin, capabilities: [] })) };
   return {
-    async measure(samples) {
+    async add(samples) {
       const pod = newPodId();
       const netns = `/run/netns/crkbench-${pod.slice(0, 12)}`;
-      const signal = AbortSignal.timeout(30_000);
-      await calls.call('pinNamespaces', { pins: { net: netns }, hostname: '', sysctls: {} }, signal);
+      const soon = () => AbortSignal.timeout(30_000);
+      const args = 'IgnoreUnknown=1';
+      const attachment = { pod, netns, ifname: 'eth0', args, capabilities: {}, file: '', network };
+      const unpin = async () => calls.call('unpinNamespaces', { pins: [netns] }, soon());
+      await calls.call('pinNamespaces', { pins: { net: netns }, hostname: '', sysctls: {} }, soon());
+      let result: unknown;
       try {
-        const args = 'IgnoreUnknown=1';
-        const attachment = { pod, netns, ifname: 'eth0', args, capabilities: {}, file: '', network };
-        const add = async () => addToNetwork(runner, attachment, signal);
-        const result = await timed(samples, 'CNI plugins alone, ADD', add);
-        const remove = async () => deleteFromNetwork(runner, { attachment, result }, signal);
-        await timed(samples, 'CNI plugins alone, DEL', remove);
-      } finally {
-        await calls.call('unpinNamespaces', [netns], AbortSignal.timeout(30_000));
+        const adding = async () => addToNetwork(runner, attachment, soon());
+        result = await timed(samples, 'CNI plugins alone, ADD', adding);
+      } catch (error) {
+        await unpin();
+        throw error;
       }
+      return async () => {
+        try {
+          const deleting = async () => deleteFromNetwork(runner, { attachment, result }, soon());
+          await timed(samples, 'CNI plugins alone, DEL', deleting);
+        } finally {
+          await unpin();
+        }
+      };
     },
     async [Symbol.asyncDispose]() {
       await calls[Symbol.asyncDispose]();

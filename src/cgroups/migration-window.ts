@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Layout } from './layout.ts';
 
@@ -40,8 +40,10 @@ export class MigrationWindow {
     this.#running = true;
     try {
       const file = ownProcsFile(this.#layout, readFileSync('/proc/self/cgroup', 'utf8'));
-      while (file !== undefined && (this.#leases > 0 || performance.now() < this.#until)) {
-        await writeFile(file, String(process.pid));
+      if (file === undefined) return;
+      await using held = await open(file, 'w');
+      while (this.#leases > 0 || performance.now() < this.#until) {
+        await held.write(String(process.pid));
         await delay(everyMs, undefined, { ref: false });
       }
     } catch {

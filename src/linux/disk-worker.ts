@@ -18,7 +18,7 @@ import { pathInRoot } from './fs-at.ts';
 import { makeKernelDirectories } from './kernel-directories.ts';
 import { makeDirectories } from './make-directories.ts';
 import { mountOf, readMounts } from './mountinfo.ts';
-import { MS_NODEV, MS_NOEXEC, MS_NOSUID, mount, unmount } from './mount.ts';
+import { unmount } from './mount.ts';
 import { mountOverlay } from './overlay.ts';
 import { overlayChanges } from './overlay-changes.ts';
 import type { OverlayChange, OverlayLayers } from './overlay-changes.ts';
@@ -60,14 +60,6 @@ interface Seed {
   readonly to: string;
   /** Whose an empty directory is. */
   readonly owner: Shift['root'];
-}
-
-interface SharedMemory {
-  readonly path: string;
-  readonly bytes: number;
-  readonly root: Shift['root'];
-  /** SELinux context of what is in it. */
-  readonly label?: string;
 }
 
 export interface TreeSize {
@@ -122,12 +114,6 @@ export const diskTasks = {
   unmountWithin(directory: string): void {
     for (const name of listQuietly(directory)) while (unmount(join(directory, name)));
     removeTree(directory);
-  },
-  mountShm({ path, bytes, root: { uid, gid }, label }: SharedMemory): void {
-    mkdirSync(path, { recursive: true, mode: 0o1777 });
-    const flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
-    const context = label === undefined ? '' : `,context="${label}"`;
-    mount('shm', path, { type: 'tmpfs', flags, data: `mode=1777,size=${bytes},uid=${uid},gid=${gid}${context}` });
   },
   /** Takes every mount off the path, then the directory tree away. Absent is fine. */
   unmountAndRemove(path: string): void {

@@ -98,7 +98,7 @@ async function orphanPins(parts: ReconcileParts, signal: AbortSignal): Promise<r
   for (const name of await list(netPinDirectory)) {
     const id = podOfNetPin(parts.instance, name);
     if (id === undefined || known.some((pod) => pod.startsWith(id))) continue;
-    await parts.podCalls.call('unpinNamespaces', [join(netPinDirectory, name)], signal);
+    await parts.podCalls.call('unpinNamespaces', { pins: [join(netPinDirectory, name)] }, signal);
     found.push(`network namespace ${name} belonged to no sandbox`);
   }
   return found;
@@ -119,8 +119,7 @@ async function orphanDirectories(parts: ReconcileParts, signal: AbortSignal): Pr
   for (const id of await list(join(stateDirectory, 'pods'))) {
     if (store.pods.has(id as PodId) || store.unreadable.has(id)) continue;
     const at = parts.paths.pod(id as PodId);
-    await parts.podCalls.call('unpinNamespaces', [at.ipc, at.uts, at.user], signal);
-    await parts.disk.call('unmountAll', at.shm, signal);
+    await parts.podCalls.call('unpinNamespaces', { pins: [at.ipc, at.uts, at.user], shm: at.shm }, signal);
     await parts.disk.call('removeTree', at.runtime, signal);
     found.push(`directory of sandbox ${id.slice(0, 13)} belonged to none`);
   }

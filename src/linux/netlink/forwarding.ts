@@ -35,7 +35,7 @@ export function setForwarding6(on: boolean, links: readonly Link[], uplink: numb
 
 /** Addresses of ours are usable at once, and nobody on the link tells us where its router is. */
 export function quietIpv6(name: string): void {
-  for (const key of ['accept_dad', 'accept_ra']) write(`${ipv6}/${name}/${key}`, '0');
+  for (const key of ['accept_dad', 'accept_ra']) writeFileSync(`${ipv6}/${name}/${key}`, '0');
 }
 
 /** Lets answers for 127.0.0.1 come back over a link: a host port asked for there. True if that changed it. */

@@ -7,7 +7,7 @@ import { allowLoopback, hasIpv6, quietIpv6, setForwarding, setForwarding6 } from
 import { addDefaultRoute, defaultRouteLink, linkTowards } from './routes.ts';
 import { listeners, socketOwner } from './sockets.ts';
 import { NetlinkSocket } from './socket.ts';
-import { fail } from '../../base/errors.ts';
+import { errnoOf, fail } from '../../base/errors.ts';
 
 /**
  * The tasks of the Worker that keeps the links of the network namespace its thread is in now. The socket is opened
@@ -99,11 +99,19 @@ function rejoinLinks(socket: NetlinkSocket, bridge: string, links: readonly stri
 function attachLink(socket: NetlinkSocket, plan: AttachPlan): void {
   const bridge = findLink(socket, plan.bridge);
   if (bridge === undefined) throw fail('unavailable', `attach ${plan.hostLink}: bridge ${plan.bridge} is gone`);
-  const before = findLink(socket, plan.hostLink);
-  const complete = before !== undefined && before.alias === plan.alias && hasEnd(plan);
-  // A link without its pod end here is a pair that an earlier namespace of this pod still holds.
-  if (before !== undefined && !complete) deleteLink(socket, plan.hostLink);
-  if (!complete) createVeth(socket, { ...plan, master: bridge.index });
+  const veth = { ...plan, master: bridge.index };
+  try {
+    createVeth(socket, veth);
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+    const before = findLink(socket, plan.hostLink);
+    if (before === undefined) throw error;
+    // A link without its pod end here is a pair that an earlier namespace of this pod still holds.
+    if (before.alias !== plan.alias || !hasEnd(plan)) {
+      deleteLink(socket, plan.hostLink);
+      createVeth(socket, veth);
+    }
+  }
   configurePodLink(plan);
   // The port forwards within a millisecond from now, when the kernel's link watch has run; no container is that fast.
   changeLink(socket, plan.hostLink, { alias: plan.alias, hairpin: true, master: bridge.index, up: true });

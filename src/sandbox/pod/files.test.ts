@@ -38,7 +38,7 @@ describe('writePodFiles', () => {
     };
     const at = paths.pod(record.id);
     mkdirSync(dirname(at.hosts), { recursive: true });
-    await writePodFiles(paths, record, { hostname: 'web', ips });
+    await writePodFiles(paths, record, { hostname: 'web', addresses: Promise.resolve(ips) });
     const read = (path: string) => readFileSync(path, 'utf8');
     expect(statSync(at.hosts).mode & 0o777, 'any user in a container reads it').to.equal(0o644);
     return { hosts: read(at.hosts), hostname: read(at.hostname), resolv: read(at.resolvConf) };

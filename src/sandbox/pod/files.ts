@@ -9,18 +9,23 @@ import { rootOf } from './user-namespaces.ts';
 /** Size of a pod's /dev/shm: what Docker and the field's runtimes give. */
 export const shmBytes = 64 * 1024 * 1024;
 
-/** Writes what every container of the pod sees as /etc/hosts, /etc/hostname and /etc/resolv.conf. */
+/**
+ * Writes what every container of the pod sees as /etc/hosts, /etc/hostname and /etc/resolv.conf; the first once the
+ * addresses are known. Errors: also those of getting them.
+ */
 export async function writePodFiles(
   paths: Paths,
   record: PodRecord,
-  facts: { readonly hostname: string; readonly ips: readonly string[] },
+  { hostname, addresses }: { readonly hostname: string; readonly addresses: Promise<readonly string[]> },
 ): Promise<void> {
   const at = paths.pod(record.id);
+  const write = async (path: string, text: Promise<string>) => writeFile(path, await text, { mode: 0o644 });
+  const hosts = addresses.then(async (ips) => hostsText(record.config, { hostname, ips }));
   try {
     await allEnded([
-      writeFile(at.hostname, `${facts.hostname}\n`, { mode: 0o644 }),
-      writeFile(at.hosts, await hostsText(record.config, facts), { mode: 0o644 }),
-      writeFile(at.resolvConf, await resolvText(record.config), { mode: 0o644 }),
+      writeFile(at.hostname, `${hostname}\n`, { mode: 0o644 }),
+      write(at.resolvConf, resolvText(record.config)),
+      write(at.hosts, hosts),
     ]);
   } catch (error) {
     throw during(`write files of the pod below ${dirname(dirname(at.hosts))}`, error);

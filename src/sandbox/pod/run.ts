@@ -1,6 +1,4 @@
-import { chown, mkdir } from 'node:fs/promises';
 import { hostname as hostHostname } from 'node:os';
-import { dirname } from 'node:path';
 import { withTimeout } from '../../base/abort.ts';
 import { fail } from '../../base/errors.ts';
 import { newPodId } from '../../base/ids.ts';
@@ -11,17 +9,17 @@ import { describeSpan, traced } from '../../base/trace.ts';
 import type { CgroupPath } from '../../cgroups/path.ts';
 import { cgroupResources } from '../container/spec-resources.ts';
 import { namedPodCgroup, ownPodCgroup, removePodCgroup, sharersOf } from './cgroups.ts';
-import { shmBytes, writePodFiles } from './files.ts';
+import { writePodFiles } from './files.ts';
+import { pinPod } from './pins.ts';
 import { podKey, podTitle } from './record.ts';
 import type { PodConfig, PodRecord } from './record.ts';
 import { podLimits } from './resources.ts';
 import { isReady } from './state.ts';
-import { holdForPod, rootOf } from './user-namespaces.ts';
+import type { NetworkedPod } from '../network/network.ts';
 import type { Parts } from '../parts.ts';
 import { runtimeOf } from '../container/release.ts';
 import { requireProgram } from '../oci/runtime.ts';
-import { contextOf } from '../selinux/labels.ts';
-import { labelPodFiles, labelsOfPod, levelForPod } from '../selinux/of-pod.ts';
+import { labelPodFiles, levelForPod } from '../selinux/of-pod.ts';
 import { sameAsWritten } from '../store/same.ts';
 import type { Pod } from '../store/store.ts';
 
@@ -87,36 +85,51 @@ async function makePod(parts: RunPodParts, request: RunPodRequest): Promise<PodI
   describeSpan({ 'k8s.pod.name': config.name, 'k8s.namespace.name': config.namespace, 'k8s.pod.uid': config.uid });
   using _moves = parts.cgroups.expectMoves();
   using _held = await parts.locks.acquire(id, step());
-  const pod = await traced('pod.intent', () => store.addPod(record));
   await using undo = new Rollback({
     clean: () => store.dropPod(id),
     stuck: async (failures) => {
       parts.log.error({ pod: id, failures: describeFailures(failures) }, 'sandbox left half made');
-      await pod.note({ kind: 'broke', reason: describeFailures(failures) });
+      await store.pods.get(id)?.note({ kind: 'broke', reason: describeFailures(failures) });
     },
   });
-  reach('run-pod:intent');
+  // All at once, each waiting for what it needs: a hop to the disk or to a Worker costs more than most of the steps.
+  const intent = begun(traced('pod.intent', async () => store.addPod(record)));
 
   undo.defer('run-time directory', (s) => disk.call('removeTree', at.runtime, s));
-  await makeRuntimeDirectory(at.runtime, config);
   const hostname = hostnameOf(config);
-  const namespaces = { pins: record.pins, hostname, sysctls: config.sysctls };
-  // Workers do these two while this thread makes the cgroup. What unpins comes after what pins: one Worker does both.
-  undo.defer('namespaces', (s) => podCalls.call('unpinNamespaces', Object.values(record.pins), s));
-  const root = rootOf(config);
-  const pinning = begun(
-    traced('pod.namespaces', async () => {
-      await using held = await holdForPod(parts, record, step());
-      const holder = held && { pid: held.pid, root: root.uid };
-      await podCalls.call('pinNamespaces', { ...namespaces, ...(holder && { holder }) }, step());
+  // The reconciler finds these without the record, by their places.
+  const pinning = begun(traced('pod.namespaces', async () => pinPod(parts, record, hostname, step())));
+  undo.defer('namespaces', async (s) => {
+    await Promise.allSettled([pinning]);
+    await podCalls.call('unpinNamespaces', { pins: Object.values(record.pins), shm: at.shm }, s);
+  });
+
+  // What it takes has records of its own, from before it is taken.
+  const givenUp = new AbortController();
+  const addresses = Promise.withResolvers<readonly string[]>();
+  const told = { pinned: pinning, onAddresses: addresses.resolve };
+  const attaching = begun(attach(parts, record, told, AbortSignal.any([lifetime, givenUp.signal])));
+  attaching.then(({ ips }) => addresses.resolve(ips), addresses.reject);
+  const writing = begun(
+    traced('pod.files', async () => {
+      await intent;
+      await writePodFiles(paths, record, { hostname, addresses: addresses.promise });
+      await labelPodFiles(parts, record, step());
     }),
   );
-  const shm = { path: at.shm, bytes: shmBytes, root, ...contextOf(labelsOfPod(parts, record)) };
-  const mounting = begun(config.ipc === 'pod' ? disk.call('mountShm', shm, step()) : none);
-  undo.defer('shared memory', async (s) => {
-    await Promise.allSettled([mounting]);
-    await disk.call('unmountAll', at.shm, s);
+  // Written while the link is made; it counts once all is there.
+  const ready = begun(
+    Promise.all([intent, addresses.promise]).then(([pod, ips]) => pod.prepare({ kind: 'made', ips })),
+  );
+  undo.defer('files', () => Promise.allSettled([writing]).then(() => undefined));
+  undo.defer('network', async (s) => {
+    givenUp.abort();
+    if (record.pins.net !== undefined) await network.detach(id, s);
   });
+
+  await intent;
+  reach('run-pod:intent');
+
   undo.defer('cgroup', (s) => removePodCgroup(parts, record, s));
   if (record.ownsCgroup) await traced('pod.cgroup', async () => makeCgroup(parts, record, step()));
   reach('run-pod:cgroup');
@@ -124,31 +137,28 @@ async function makePod(parts: RunPodParts, request: RunPodRequest): Promise<PodI
   await pinning;
   reach('run-pod:namespaces');
 
-  undo.defer('network', (s) => (record.pins.net === undefined ? undefined : network.detach(id, s)));
-  const netns = record.pins.net;
-  // It has time limits of its own: a CNI plugin may wait for a whole cluster.
-  const attach = async (path: string) => network.attach({ id, netns: path, config }, lifetime);
-  const alone = netns === undefined || config.network === 'none';
-  const { ips } = alone ? { ips: [] } : await traced('pod.network', async () => attach(netns));
+  const { ips } = await attaching;
   reach('run-pod:network');
 
-  await mounting;
-  await traced('pod.files', async () => writePodFiles(paths, record, { hostname, ips }));
-  await labelPodFiles(parts, record, step());
+  await writing;
   reach('run-pod:files');
 
-  await traced('pod.save', () => pod.change({ kind: 'made', ips }));
+  await traced('pod.save', async () => (await ready).commit());
   undo.commit();
   reach('run-pod:saved');
   parts.log.info({ pod: id, name: `${config.namespace}/${config.name}`, ips }, 'sandbox ready');
   return id;
 }
 
-/** Nobody else may enter, or read what the pod shares in memory; who is root in its user namespace by a group of its own. */
-async function makeRuntimeDirectory(path: string, config: PodConfig): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o711 });
-  await mkdir(path, { mode: 0o710 });
-  if (config.users !== null) await chown(path, 0, rootOf(config).gid);
+/** Without a time limit: a CNI plugin has its own, it may wait for a whole cluster. */
+async function attach(
+  { network }: Pick<RunPodParts, 'network'>,
+  { id, config, pins: { net: netns } }: PodRecord,
+  told: Pick<NetworkedPod, 'pinned' | 'onAddresses'>,
+  signal: AbortSignal,
+): Promise<{ readonly ips: readonly string[] }> {
+  if (netns === undefined || config.network === 'none') return { ips: [] };
+  return traced('pod.network', async () => network.attach({ id, netns, config, ...told }, signal));
 }
 
 /** The kubelet limits what it makes; what we make is limited here. */
@@ -161,8 +171,6 @@ async function makeCgroup(parts: RunPodParts, record: PodRecord, signal: AbortSi
   if (record.config.limits.resources !== null || record.config.limits.overhead !== null)
     await cgroups.update(cgroup, cgroupResources(podLimits(record.config.limits)), signal);
 }
-
-const none = Promise.resolve();
 
 /** Work that is waited for later: its failure is told then. */
 function begun<T>(work: Promise<T>): Promise<T> {

@@ -31,11 +31,12 @@ async function stopNow(parts: StopPodParts, pod: Pod): Promise<void> {
   const signal = AbortSignal.any([parts.lifetime, AbortSignal.timeout(stopTimeoutMs)]);
   using _held = await parts.locks.acquire(id, signal);
   if (pod.state.kind === 'stopped' || pod.state.kind === 'removing') return;
-  await pod.note({ kind: 'stopping' });
-  await stopContainers(parts, pod, signal);
+  await allEnded([pod.note({ kind: 'stopping' }), stopContainers(parts, pod, signal)]);
   parts.reach('stop-pod:containers');
+  // Written while the rest is given back. On a full disk it is only noted.
+  const stopped = pod.prepare({ kind: 'stopped' });
   await releasePod(parts, pod, signal);
-  await pod.note({ kind: 'stopped' });
+  await stopped.commit().catch(async () => pod.note({ kind: 'stopped' }));
   parts.reach('stop-pod:saved');
   parts.log.info({ pod: id }, 'sandbox stopped');
 }
@@ -55,7 +56,7 @@ export async function releasePod(parts: StopPodParts, pod: Pod, signal: AbortSig
   await deletePodInit(parts, record, signal);
   if (record.pins.net !== undefined) await parts.network.detach(record.id, signal);
   parts.reach('stop-pod:network');
-  await parts.podCalls.call('unpinNamespaces', Object.values(record.pins), signal);
-  await parts.disk.call('unmountAll', parts.paths.pod(record.id).shm, signal);
+  const { shm } = parts.paths.pod(record.id);
+  await parts.podCalls.call('unpinNamespaces', { pins: Object.values(record.pins), shm }, signal);
   parts.reach('stop-pod:namespaces');
 }

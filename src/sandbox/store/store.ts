@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { allEnded } from '../../base/all-ended.ts';
-import { makePrivateDirectory, saveCheckpoint, syncPath } from '../../base/checkpoint.ts';
+import { makePrivateDirectory, prepareCheckpoint, saveCheckpoint, syncPath } from '../../base/checkpoint.ts';
 import { during, errnoOf } from '../../base/errors.ts';
 import type { ContainerId, PodId } from '../../base/ids.ts';
 import type { Logger } from '../../base/log.ts';
@@ -37,8 +37,12 @@ export interface Store {
   readonly pods: ReadonlyMap<PodId, Pod>;
   readonly containers: ReadonlyMap<ContainerId, Container>;
   readonly unreadable: Map<string, Unreadable>;
-  /** Writes the intent and shows the object. Errors: `resource_exhausted` on a full disk; nothing stays then. */
+  /**
+   * Shows the object from the call on, as one that is being made; its intent is written when it resolves. Errors:
+   * `resource_exhausted` on a full disk; nothing stays then.
+   */
   addPod(record: PodRecord): Promise<Pod>;
+  /** The same, and it is shown once its intent is written. */
   addContainer(record: ContainerRecord): Promise<Container>;
   /** Takes in what was read from disk. */
   adoptPod(record: PodRecord, state: PodState): Pod;
@@ -62,22 +66,28 @@ export async function createStore(paths: Paths, log: Logger): Promise<Store> {
   });
   const adoptPod = (record: PodRecord, state: PodState): Pod => {
     const at = paths.pod(record.id);
+    const keepRecord = onceDone(async () => syncIfThere(at.record), state.kind !== 'creating');
     const save = async (next: PodState) => {
       const durable = isLasting(next.kind);
-      await allEnded([saveCheckpoint(podStateKind, at.state, next, { durable }), durable && syncIfThere(at.record)]);
+      await allEnded([saveCheckpoint(podStateKind, at.state, next, { durable }), durable && keepRecord()]);
+    };
+    const prepare = async (next: PodState) => {
+      const [prepared] = await allEnded([prepareCheckpoint(podStateKind, at.state, next), keepRecord()]);
+      return prepared;
     };
     const changed = (before: PodState) => observers.forEach((one) => one.podChanged(pod, before));
-    const options = { record, state, step: stepPod, save, log: speaking({ pod: record.id }), changed };
+    const options = { record, state, step: stepPod, save, prepare, log: speaking({ pod: record.id }), changed };
     const pod = new Tracked<PodRecord, PodState, PodEvent>(options);
     pods.set(record.id, pod);
     return pod;
   };
   const adoptContainer = (record: ContainerRecord, state: ContainerState): Container => {
     const at = paths.container(record.id);
+    const keepRecord = onceDone(async () => syncIfThere(at.record), state.kind !== 'creating');
     const save = async (next: ContainerState) => {
       const durable = isLasting(next.kind);
       const saved = saveCheckpoint(containerStateKind, at.state, next, { durable });
-      await allEnded([saved, durable && syncIfThere(at.record)]);
+      await allEnded([saved, durable && keepRecord()]);
     };
     const changed = (before: ContainerState) => observers.forEach((one) => one.containerChanged(container, before));
     const options = { record, state, step: stepContainer, save, log: speaking({ container: record.id }), changed };
@@ -110,8 +120,15 @@ export async function createStore(paths: Paths, log: Logger): Promise<Store> {
     adoptContainer,
     async addPod(record) {
       const at = paths.pod(record.id);
-      await undoing(at.directory, () => saveCheckpoint(podRecordKind, at.record, record, { durable: false }));
-      return adoptPod(record, { kind: 'creating' });
+      // Whoever looks for what belongs to nobody must know it before anything of it is made.
+      const pod = adoptPod(record, { kind: 'creating' });
+      try {
+        await undoing(at.directory, () => saveCheckpoint(podRecordKind, at.record, record, { durable: false }));
+      } catch (error) {
+        pods.delete(record.id);
+        throw error;
+      }
+      return pod;
     },
     async addContainer(record) {
       const at = paths.container(record.id);
@@ -139,6 +156,15 @@ export async function createStore(paths: Paths, log: Logger): Promise<Store> {
  */
 function isLasting(kind: (PodState | ContainerState)['kind']): boolean {
   return kind === 'ready' || kind === 'created' || kind === 'stopped' || kind === 'exited';
+}
+
+/** Does it each time until it has succeeded. */
+function onceDone(work: () => Promise<void>, isDone: boolean): () => Promise<void> {
+  let done = isDone;
+  return async () => {
+    if (!done) await work();
+    done = true;
+  };
 }
 
 /** The record was written as an intent, without a wait for the disk: it must not be lost where its state is kept. */

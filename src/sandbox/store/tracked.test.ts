@@ -19,6 +19,11 @@ function counter(fails: () => boolean = () => false) {
       if (fails()) throw new Error('disk full');
       saved.push(state);
     },
+    prepare: async (state) => {
+      await delay(1);
+      if (fails()) throw new Error('disk full');
+      return { commit: async () => void saved.push(-state) };
+    },
     log: silentLogger(),
   });
   const letOneSaveGo = async () => {
@@ -39,6 +44,32 @@ describe('Tracked', () => {
     await letOneSaveGo();
     await change;
     expect([tracked.state, saved]).to.deep.equal([1, [1]]);
+  });
+
+  it('changes at the commit of what was prepared, unless it has changed meanwhile', async () => {
+    const { tracked, saved, letOneSaveGo } = counter();
+    const first = tracked.prepare(1);
+    await delay(5);
+    expect([tracked.state, saved]).to.deep.equal([0, []]);
+    await first.commit();
+    expect([tracked.state, saved]).to.deep.equal([1, [-1]]);
+    const stale = tracked.prepare(10);
+    const change = tracked.change(1);
+    await letOneSaveGo();
+    await change;
+    const commit = stale.commit();
+    await letOneSaveGo();
+    await commit;
+    expect([tracked.state, saved]).to.deep.equal([12, [-1, 2, 12]]);
+  });
+
+  it('stays as it was when what was prepared cannot be written', async () => {
+    const { tracked } = counter(() => true);
+    const failed = await tracked
+      .prepare(1)
+      .commit()
+      .catch((error: unknown) => (error as Error).message);
+    expect([tracked.state, failed]).to.deep.equal([0, 'disk full']);
   });
 
   it('notes at once, written or not', async () => {

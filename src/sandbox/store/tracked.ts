@@ -1,4 +1,5 @@
 import { waitFor } from '../../base/abort.ts';
+import type { PreparedWrite } from '../../base/checkpoint.ts';
 import { messageOf } from '../../base/errors.ts';
 
 export interface TrackedOptions<R, S, E> {
@@ -6,6 +7,8 @@ export interface TrackedOptions<R, S, E> {
   readonly state: S;
   readonly step: (state: S, event: E) => S;
   readonly save: (state: S) => Promise<void>;
+  /** The longer half of `save`, where a state can be written before it is so. */
+  readonly prepare?: (state: S) => Promise<PreparedWrite>;
   readonly log: { readonly warn: (fields: object, message: string) => void };
   /** Told after each change, with the state before it. It must not throw. */
   readonly changed?: (before: S) => void;
@@ -38,6 +41,20 @@ export class Tracked<R, S, E> {
     if (next === this.#state) return;
     await this.#save(next);
     this.#set(this.#options.step(this.#state, event));
+  }
+
+  /** Begins to write what `change(event)` will; for who knows the event before it is true. `commit` is the rest of it. */
+  prepare(event: E): PreparedWrite {
+    const before = this.#state;
+    const written = this.#options.prepare?.(this.#options.step(before, event));
+    written?.catch(() => undefined);
+    return {
+      commit: async () => {
+        if (written === undefined || this.#state !== before) return this.change(event);
+        await this.#inTurn(async () => (await written).commit());
+        this.#set(this.#options.step(this.#state, event));
+      },
+    };
   }
 
   /** Memory first: for what has happened whether or not a full disk lets us write it down. */
@@ -74,10 +91,14 @@ export class Tracked<R, S, E> {
     for (const listener of [...this.#listeners]) listener();
   }
 
-  /** One write at a time: a later state must not be overtaken by an earlier one. */
   async #save(state: S): Promise<void> {
-    const write = this.#saving.catch(() => undefined).then(() => this.#options.save(state));
-    this.#saving = write;
-    await write;
+    await this.#inTurn(async () => this.#options.save(state));
+  }
+
+  /** One write at a time: a later state must not be overtaken by an earlier one. */
+  async #inTurn(write: () => Promise<void>): Promise<void> {
+    const writing = this.#saving.catch(() => undefined).then(write);
+    this.#saving = writing;
+    await writing;
   }
 }

@@ -30,8 +30,8 @@ export async function stopUnreadablePod(
   await endInit(parts, object, limit);
   const at = parts.paths.pod(id);
   await parts.network.detach(id, limit);
-  await parts.podCalls.call('unpinNamespaces', [at.net, at.ipc, at.uts, at.user], limit);
-  await parts.disk.call('unmountAll', at.shm, limit);
+  const pins = [at.net, at.ipc, at.uts, at.user];
+  await parts.podCalls.call('unpinNamespaces', { pins, shm: at.shm }, limit);
 }
 
 /** The init of a shared PID namespace bears the id of the pod. */

@@ -76,7 +76,7 @@ export class NetworkLab {
   }
 
   async unpin(pod: Pod): Promise<void> {
-    await this.pool.call('unpinNamespaces', [pod.netns], soon());
+    await this.pool.call('unpinNamespaces', { pins: [pod.netns] }, soon());
     this.#pods.delete(pod);
   }
 
