@@ -59,6 +59,12 @@ export class CniLab {
     return this.#cricket;
   }
 
+  /** Starts a daemon whose directories the test has prepared. */
+  async serve(cricket: Cricket): Promise<void> {
+    this.#cricket = cricket;
+    await cricket.start();
+  }
+
   /** The settings of a daemon on the lab's configurations. */
   network(mode: 'auto' | 'cni' | 'built-in', more = ''): () => string {
     return () => `network.mode = "${mode}"
