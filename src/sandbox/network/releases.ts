@@ -6,7 +6,7 @@ import type { Lease, Leases } from './leases.ts';
 
 /** Milliseconds between looks at links that should go; doubled up to the last while none goes. */
 const firstLookMs = 100;
-const lastLookMs = 5_000;
+const lastLookMs = 1_000;
 /** After this a link is held by something (a copy of the pin in another mount namespace): deleted by force. */
 const lateMs = 10_000;
 /** Each takes some 30 ms of the Worker that pods wait for. */
