@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, readlinkSync } from 'node:fs';
+import { mkdirSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { preparedRoot } from '../../../test/fixtures/images/images.ts';
@@ -51,10 +51,13 @@ export async function startMachine(
   const kind = [...(machine.systemd ? ['-s'] : []), ...(machine.hybrid ? ['-1'] : [])];
   const options = [...kind, '-k', machine.kernel, '-m', '4096', '-d', '4096', '-t', `${limitSeconds}`, ...environment];
   if (disk !== undefined) options.push('-D', disk);
-  const compiled = await compileTests(repository, join(repository, 'node_modules/.cache/tests'), files);
-  const made = (file: string) => compiled.get(file) ?? file;
-  const plan: Plan = { part: made('hack/lib/test/part.ts'), files: files.map((file) => [file, made(file)]) };
-  const command = [join(repository, 'hack/node'), made('hack/lib/test/in-machine.ts'), JSON.stringify(plan)];
+  // One of its own: while a machine runs, others may be started from this checkout.
+  const made = join(repository, `node_modules/.cache/tests-${process.pid}`);
+  process.once('exit', () => rmSync(made, { recursive: true, force: true }));
+  const compiled = await compileTests(repository, made, files);
+  const madeOf = (file: string) => compiled.get(file) ?? file;
+  const plan: Plan = { part: madeOf('hack/lib/test/part.ts'), files: files.map((file) => [file, madeOf(file)]) };
+  const command = [join(repository, 'hack/node'), madeOf('hack/lib/test/in-machine.ts'), JSON.stringify(plan)];
   const child = spawn(join(repository, 'hack/vm/run'), [...options, '--', ...command], {
     cwd: repository,
     stdio: ['ignore', 'pipe', 'inherit'],
