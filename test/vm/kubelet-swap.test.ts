@@ -14,7 +14,7 @@ const swapMib = 512;
 /** Of memory that nothing but a process has, and that goes nowhere but to swap. */
 const heldMib = 24;
 
-const requests = { cpu: '10m', memory: '512Mi' };
+const requests = { cpu: '500m', memory: '512Mi' };
 const classes = {
   burstable: { requests, limits: { memory: '600Mi' } },
   guaranteed: { requests, limits: requests },
