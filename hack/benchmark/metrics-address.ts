@@ -1,4 +1,18 @@
+import { request } from 'node:http';
 import type { RequestOptions } from 'node:http';
 
 /** Where a daemon tells its metrics; `path` included. */
 export type MetricsAddress = Pick<RequestOptions, 'socketPath' | 'host' | 'port' | 'path'>;
+
+/** One scrape. */
+export async function get(address: MetricsAddress): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const call = request({ ...address, headers: { accept: 'text/plain' } }, (response) => {
+    const parts: Buffer[] = [];
+    response.on('data', (part: Buffer) => parts.push(part));
+    response.once('end', () => resolve(Buffer.concat(parts).toString('utf8')));
+  });
+  call.once('error', reject);
+  call.end();
+  return promise;
+}

@@ -126,6 +126,10 @@ function statsRows(contestants: readonly ContestantResults[]): Row[] {
       'main thread held up by a scrape',
       stats.map((one) => one?.pause),
     ),
+    ...row(
+      'an OOM kill until a scrape tells it',
+      stats.map((one) => one?.oom),
+    ),
   ];
   if (stats.every((one) => one === undefined)) return rows;
   const none = contestants.slice(1).map(() => '–');

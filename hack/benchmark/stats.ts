@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Contestant } from './contestant.ts';
 import { listener } from './memory.ts';
-import type { MetricsAddress } from './metrics-address.ts';
+import { get } from './metrics-address.ts';
+import { measureOom } from './oom.ts';
 import { growTo } from './pods.ts';
 import { summarize } from './samples.ts';
 import type { Summary } from './samples.ts';
@@ -17,6 +17,8 @@ export interface StatsResult {
   scrape?: Summary;
   /** Of the main thread during a scrape, as the daemon tells itself. */
   pause?: Summary;
+  /** From the kernel's stamp of an OOM kill until a scrape tells it. */
+  oom?: Summary | undefined;
   /** Processor time of the daemon while nobody asks, percent of one CPU. */
   readonly idle: number;
 }
@@ -27,7 +29,10 @@ export const statsPods = (pods: number) => ({ calls: 2 * pods, scrape: 4 * pods 
 const rounds = 15;
 /** Milliseconds between two questions: no answer may be the last one's. */
 const pauseMs = 250;
-const idleMs = 30_000;
+/** What the calls before left behind is put away meanwhile: garbage, Workers without work. */
+const settleMs = 15_000;
+/** As long as a round of what is compared again and again. */
+const idleMs = 60_000;
 
 /** Everything that reads figures of many pods, in turns; then what the daemons do when nobody asks. */
 export async function measureStats(
@@ -43,10 +48,12 @@ export async function measureStats(
     for (const call of statsCalls) await timedCall(one, call, samples);
   });
   const idle = await idleShares(contestants, signal);
+  const ooms = new Map<Contestant, Summary | undefined>();
+  for (const one of contestants) ooms.set(one, await measureOom(one, signal));
   const results = new Map<Contestant, StatsResult>();
   for (const [one, samples] of calls) {
     const summaries = [...samples].map(([call, values]) => [call, summarize(values)] as const);
-    results.set(one, { calls: Object.fromEntries(summaries), idle: idle.get(one) ?? Number.NaN });
+    results.set(one, { calls: Object.fromEntries(summaries), idle: idle.get(one) ?? Number.NaN, oom: ooms.get(one) });
   }
   for (const one of contestants) await growTo(one, wanted.scrape, signal);
   await measureScrapes(contestants, results, signal);
@@ -107,6 +114,7 @@ async function idleShares(
   contestants: readonly Contestant[],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<Contestant, number>> {
+  await delay(settleMs, undefined, { signal });
   const pids = contestants.map((one) => [one, listener(one.endpoint.replace('unix://', ''))] as const);
   const before = pids.map(([, pid]) => processorMs(pid));
   await delay(idleMs, undefined, { signal });
@@ -118,16 +126,4 @@ function processorMs(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) * 10;
-}
-
-async function get(address: MetricsAddress): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const call = request({ ...address, headers: { accept: 'text/plain' } }, (response) => {
-    const parts: Buffer[] = [];
-    response.on('data', (part: Buffer) => parts.push(part));
-    response.once('end', () => resolve(Buffer.concat(parts).toString('utf8')));
-  });
-  call.once('error', reject);
-  call.end();
-  return promise;
 }

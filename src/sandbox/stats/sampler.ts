@@ -23,7 +23,7 @@ import type { AskedPod, News } from './told.ts';
 export interface Sampler extends AsyncDisposable {
   /** CRI's ListContainerStatsResponse of those that still have a cgroup, in order; the response for one is the same. */
   containerStats(containers: readonly Container[], signal: AbortSignal): Promise<Uint8Array>;
-  /** CRI's ListPodSandboxStatsResponse, in order, with those of their containers that run. */
+  /** CRI's ListPodSandboxStatsResponse of those that still have a cgroup, in order, with their running containers. */
   podStats(pods: readonly Pod[], signal: AbortSignal): Promise<Uint8Array>;
   /** CRI's ListPodSandboxMetricsResponse of those that still have a cgroup, in order. */
   podMetrics(pods: readonly Pod[], signal: AbortSignal): Promise<Uint8Array>;

@@ -97,7 +97,8 @@ export const statsTasks = {
         const told = containers[n];
         return look === undefined || told === undefined ? [] : [usageOf(told, look, root)];
       });
-      writePodStats(out, 1, { attributes, look: looks[i] }, usages);
+      const look = looks[i];
+      if (look !== undefined) writePodStats(out, 1, { attributes, look }, usages);
     });
     expected.pods = Math.ceil(out.length * 1.1);
     return out.take();

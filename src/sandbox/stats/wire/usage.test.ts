@@ -83,9 +83,8 @@ describe('figures as CRI’s messages', () => {
     const ofPod: PodLook = { ...look, processes: 12, interfaces };
     const bytes = written((out) => {
       writePodStats(out, 1, { attributes, look: ofPod }, [usage, usage]);
-      writePodStats(out, 1, { attributes, look: undefined }, []);
     });
-    const [pod, gone] = ListPodSandboxStatsResponse.decode(bytes).stats;
+    const [pod] = ListPodSandboxStatsResponse.decode(bytes).stats;
     expect(pod?.linux?.containers).to.have.length(2);
     expect(pod?.linux?.process?.processCount?.value).to.equal(12n);
     expect(pod?.linux?.network?.defaultInterface).to.deep.equal({
@@ -98,6 +97,5 @@ describe('figures as CRI’s messages', () => {
       },
     });
     expect(pod?.linux?.network?.interfaces.map(({ name }) => name)).to.deep.equal(['net1']);
-    expect([gone?.attributes?.id, gone?.linux], 'without a cgroup').to.deep.equal(['c1', undefined]);
   });
 });

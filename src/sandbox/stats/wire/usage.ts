@@ -30,25 +30,22 @@ export function writeContainerStats(out: MessageWriter, field: number, usage: Co
 export function writePodStats(
   out: MessageWriter,
   field: number,
-  { attributes, look }: { readonly attributes: Uint8Array; readonly look: PodLook | undefined },
+  { attributes, look }: { readonly attributes: Uint8Array; readonly look: PodLook },
   containers: readonly ContainerUsage[],
 ): void {
   const begin = out.open(field);
   writeAttributes(out, attributes);
-  // Of a sandbox without a cgroup there is nothing to tell.
-  if (look !== undefined) {
-    const linux = out.open(2);
-    writeCpu(out, 1, look);
-    writeMemory(out, 2, look);
-    writeNetwork(out, look);
-    const processes = out.open(4);
-    out.nanoseconds(1, look.stats.at);
-    out.value(2, look.processes);
-    out.close(processes);
-    for (const container of containers) writeContainerStats(out, 5, container);
-    writeIo(out, look);
-    out.close(linux);
-  }
+  const linux = out.open(2);
+  writeCpu(out, 1, look);
+  writeMemory(out, 2, look);
+  writeNetwork(out, look);
+  const processes = out.open(4);
+  out.nanoseconds(1, look.stats.at);
+  out.value(2, look.processes);
+  out.close(processes);
+  for (const container of containers) writeContainerStats(out, 5, container);
+  writeIo(out, look);
+  out.close(linux);
   out.close(begin);
 }
 
