@@ -65,7 +65,7 @@ describe('cricket run', function () {
       [127, /not found/, demoReference, 'no-such-program'],
       [126, /ermission denied/, demoReference, '/etc/passwd'],
       [125, /is not here; pull it first/, '--pull', 'never', 'registry.local/none:1'],
-      [125, /no named volumes; use a directory: -v \/srv\/data:\/x/, '-v', 'data:/x', demoReference],
+      [125, /volume "a b": letters, digits/, '-v', 'a b:/x', demoReference],
       [125, /no host port is chosen for you: -p 8080:80/, '-p', '80', demoReference],
       [125, /--restart is not for cricket run: .*restartPolicy/, '--restart', 'always', demoReference],
       [125, /--memory "lots": give bytes/, '-m', 'lots', demoReference],
