@@ -31,8 +31,8 @@ const rounds = 15;
 const pauseMs = 250;
 /** What the calls before left behind is put away meanwhile: garbage, Workers without work. */
 const settleMs = 15_000;
-/** As long as a round of what is compared again and again. */
-const idleMs = 60_000;
+/** Long enough for what an idle daemon does now and then. */
+const idleMs = 300_000;
 
 /** Everything that reads figures of many pods, in turns; then what the daemons do when nobody asks. */
 export async function measureStats(

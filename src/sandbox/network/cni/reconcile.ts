@@ -46,8 +46,9 @@ async function releaseStale(scope: ReconcileScope, live: LivePods): Promise<read
       findings.push(`CNI DEL of pod ${pod}, which is gone, failed and is repeated: ${errorFrom(error).message}`);
       continue;
     }
-    if (scope.attachments.of(pod) === undefined)
-      findings.push(`the CNI network of pod ${pod}, which is gone, was released`);
+    const left = scope.attachments.of(pod) !== undefined;
+    const what = `the CNI network of pod ${pod}, which is gone,`;
+    findings.push(left ? `${what} is held until its plugin is back` : `${what} was released`);
   }
   scope.runner.series.owed.set(stale.filter((pod) => scope.attachments.of(pod) !== undefined).length);
   return findings;
