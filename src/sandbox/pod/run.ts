@@ -121,7 +121,7 @@ async function makePod(parts: RunPodParts, request: RunPodRequest): Promise<PodI
   const ready = begun(
     Promise.all([intent, addresses.promise]).then(([pod, ips]) => pod.prepare({ kind: 'made', ips })),
   );
-  undo.defer('files', () => Promise.allSettled([writing]).then(() => undefined));
+  undo.defer('files', () => Promise.allSettled([writing, ready]).then(() => undefined));
   undo.defer('network', async (s) => {
     givenUp.abort();
     if (record.pins.net !== undefined) await network.detach(id, s);
