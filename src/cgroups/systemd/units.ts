@@ -28,12 +28,12 @@ export class Units {
     this.#manager = manager;
   }
 
-  /** A slice, with those above it. On v1 in the hierarchies too that systemd leaves alone. */
+  /** A slice, with those above it. */
   async create(path: CgroupPath, unit: Unit, signal: AbortSignal): Promise<void> {
     if (unit.kind !== 'slice') throw fail('internal', `cgroup ${path}: a scope is made with its first process`);
     await this.#manager.startSlice(unit.name, signal);
     await this.#until(path, true, signal);
-    if (this.#layout.version === 'v1') createGroup(this.#layout, path);
+    this.#createElsewhere(path);
   }
 
   /** Moves a process of ours into a scope below a slice, both made if need be. */
@@ -43,6 +43,7 @@ export class Units {
     if (unit?.kind !== 'scope' || unit.slice === undefined) throw fail('internal', `cgroup ${path} is no scope`);
     await this.#manager.startScope({ name, slice: unit.slice, pid }, signal);
     await this.#until(path, true, signal);
+    this.#createElsewhere(path);
     return path;
   }
 
@@ -77,6 +78,11 @@ export class Units {
   /** The tree by which systemd knows who is in a unit. */
   get #watched(): Hierarchy | undefined {
     return this.#layout.homes.get('name=systemd') ?? this.#layout.unified;
+  }
+
+  /** On v1 in the hierarchies too that systemd leaves alone: cpuset, freezer, hugetlb and the like. */
+  #createElsewhere(path: CgroupPath): void {
+    if (this.#layout.version === 'v1') createGroup(this.#layout, path);
   }
 
   #hasUnits(path: CgroupPath): boolean {

@@ -2,6 +2,7 @@ import { status } from '@grpc/grpc-js';
 import { expect } from 'chai';
 import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { statusOf } from '../../../hack/lib/cri-client.ts';
 import { ociArchive } from '../../../hack/lib/oci/archive.ts';
 import { ownImages } from '../../fixtures/images/catalogue.ts';
@@ -47,10 +48,21 @@ export async function fails(call: Promise<unknown>, code: keyof typeof status, t
   return told.message;
 }
 
-/** Pid of a container's first process, from its verbose status. */
+/** Pid of a container's first process, from its verbose status, once it is its program. */
 export async function initPid(cricket: Cricket, { id }: TestContainer): Promise<number> {
   const { info } = await cricket.client.runtime.containerStatus({ containerId: id, verbose: true });
-  return (JSON.parse(info['info'] ?? '') as { readonly pid: number }).pid;
+  const { pid } = JSON.parse(info['info'] ?? '') as { readonly pid: number };
+  // It is started when the runtime lets go of it, and the runtime's own for a moment then; one that waits stays so.
+  for (let tries = 0; tries < 200 && isRuntime(pid); tries++) await delay(5);
+  return pid;
+}
+
+function isRuntime(pid: number): boolean {
+  try {
+    return /^\/(proc|memfd:)|\b(crun|runc)\b/.test(readlinkSync(`/proc/${pid}/exe`));
+  } catch {
+    return false;
+  }
 }
 
 /** `net:[4026531840]` of a process; of the host without a pid. */
