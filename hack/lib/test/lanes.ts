@@ -88,8 +88,8 @@ const definitions: readonly Definition[] = [
     driver: 'systemd',
     ...withKubelet,
   },
-  { name: 'crun', globs: [critest], ...newer },
-  { name: 'runc', globs: [critest], runtime: 'runc', onRequest: true },
+  { name: 'crun', globs: [critest, ...said], ...newer },
+  { name: 'runc', globs: [critest, ...said], runtime: 'runc', onRequest: true },
   { name: 'v2', globs: [integration, ends, pause, critest], except: notInMachine, machine: v2, ...newer },
   {
     name: 'v2-systemd',
