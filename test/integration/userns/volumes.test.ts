@@ -54,9 +54,12 @@ describe('volumes of pods with a user namespace', function () {
     writeFileSync(join(dir, 'message'), '');
   });
   after(async () => {
-    await cricket.stop();
-    for (const below of ['volume/sub', 'tmpfs']) run('umount', join(dir, below));
-    rmSync(dir, { recursive: true });
+    try {
+      await cricket.stop();
+    } finally {
+      for (const below of ['volume/sub', 'tmpfs']) run('umount', join(dir, below));
+      rmSync(dir, { recursive: true });
+    }
   });
 
   const volume = (changes: Partial<Mount>) =>
