@@ -1,6 +1,15 @@
 import { expect } from 'chai';
 import { createHash } from 'node:crypto';
-import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { version } from '../../src/server/version.ts';
@@ -70,6 +79,23 @@ describe('hack/package', function () {
     const mains = (name: string) =>
       readFileSync(at(`usr/lib/cricket/packaged/libexec/${name}.js`), 'utf8').split('import.meta.main').length - 1;
     expect([mains('remove-pods'), mains('sweep')]).to.deep.equal([0, 1]);
+  });
+
+  it('removes nothing of a folder when something is mounted below, were it of the same disk', async () => {
+    const [data, files] = [join(folder, 'data'), join(folder, 'files')];
+    const below = join(data, 'a/b');
+    for (const path of [below, files]) mkdirSync(path, { recursive: true });
+    writeFileSync(join(files, 'precious'), 'yes');
+    const purge = () => succeed('sh', ['-c', `set -- none; . "$0"; remove_data '${data}'`, at('DEBIAN/postrm')]);
+    await succeed('mount', ['--bind', files, below]);
+    try {
+      expect((await purge()).err).to.include(`stays, as there is something mounted below: ${below}`);
+      expect(readFileSync(join(below, 'precious'), 'utf8')).to.equal('yes');
+    } finally {
+      await succeed('umount', [below]);
+    }
+    await purge();
+    expect(existsSync(data)).to.equal(false);
   });
 
   it('puts a unit into it that starts this program, and what people and shells ask', () => {

@@ -124,8 +124,8 @@ export interface Choice {
   readonly all: boolean;
   /** Empty: all that are not on request. */
   readonly lanes: readonly string[];
-  /** A glob that paths of test files must match. */
-  readonly only: string | undefined;
+  /** Globs, one of which a path of a test file must match; empty: all do. */
+  readonly only: readonly string[];
 }
 
 /** The lanes to run, in order, with their files; those without a file are left out. */
@@ -141,7 +141,10 @@ export function chooseLanes({ all, lanes: named, only }: Choice, root: string): 
     .map(({ globs, except = [], ...lane }) => {
       const matches = globs.flatMap((glob) => globSync(glob, { cwd: root }).sort());
       const files = [...new Set(matches)].filter((file) => !except.some((glob) => matchesGlob(file, glob)));
-      return { ...lane, files: files.filter((file) => only === undefined || matchesGlob(file, only)) };
+      return {
+        ...lane,
+        files: files.filter((file) => only.length === 0 || only.some((glob) => matchesGlob(file, glob))),
+      };
     })
     .filter(({ files }) => files.length > 0);
 }

@@ -10,7 +10,7 @@ import type { Counts } from './part.ts';
 import { line, startPart, subject, total } from './parts.ts';
 import { variablesOf } from './settings.ts';
 
-const usage = `usage: hack/test [--all] [--lane ${laneNames.join('|')}]... [--only GLOB]`;
+const usage = `usage: hack/test [--all] [--lane ${laneNames.join('|')}]... [--only GLOB]...`;
 
 interface LaneResult extends Counts {
   readonly name: string;
@@ -95,11 +95,15 @@ function stopped(): boolean {
 function parseChoice() {
   try {
     const { values } = parseArgs({
-      options: { all: { type: 'boolean' }, lane: { type: 'string', multiple: true }, only: { type: 'string' } },
+      options: {
+        all: { type: 'boolean' },
+        lane: { type: 'string', multiple: true },
+        only: { type: 'string', multiple: true },
+      },
     });
     const unknown = values.lane?.find((name) => !laneNames.includes(name));
     if (unknown !== undefined) throw new Error(`no lane "${unknown}"`);
-    return { all: values.all ?? false, lanes: values.lane ?? [], only: values.only };
+    return { all: values.all ?? false, lanes: values.lane ?? [], only: values.only ?? [] };
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : String(error)}\n${usage}`);
     process.exit(2);
