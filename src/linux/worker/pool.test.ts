@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { CricketError } from '../../base/errors.ts';
 import { WorkerPool } from './pool.ts';
@@ -20,6 +21,11 @@ describe('a pool of workers', () => {
   before(() => {
     dir = mkdtempSync(join(tmpdir(), 'cricket-pool-'));
     const serve = pathToFileURL(join(import.meta.dirname, 'serve.ts')).href;
+    writeFileSync(
+      join(dir, 'fast.mjs'),
+      `import { serveTasks } from '${serve}';
+      serveTasks({ answer: (value) => value + 1 });`,
+    );
     const source = `import { serveTasks } from '${serve}';
       await new Promise((resolve) => setTimeout(resolve, ${slowStart}));
       serveTasks({ answer: (value) => value + 1, never: () => new Promise(() => setInterval(() => {}, 1000)) });`;
@@ -46,5 +52,27 @@ describe('a pool of workers', () => {
       'code',
       'cancelled',
     );
+  });
+
+  it('keeps the longer what is wanted again and again: of each Worker that ends something stays', async () => {
+    const calls = 40;
+    let started = 0;
+    const count = () => {
+      started++;
+    };
+    process.on('worker', count);
+    try {
+      const module = pathToFileURL(join(dir, 'fast.mjs'));
+      await using pool = new WorkerPool<Tasks>({ name: 'now and then', module, size: 1, idleMs: 1 });
+      const { signal } = new AbortController();
+      for (let i = 0; i < calls; i++) {
+        expect(await pool.call('answer', i, signal)).to.equal(i + 1);
+        await delay(20);
+      }
+    } finally {
+      process.off('worker', count);
+    }
+    // From a millisecond to an hour it doubles 22 times, however slow the machine is.
+    expect(started).to.be.within(2, 23);
   });
 });

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { abortError } from '../../base/abort.ts';
 import { fail } from '../../base/errors.ts';
+import { IdleTime } from './idle-time.ts';
 import type { Ready, Reply, Tasks } from './serve.ts';
 
 export interface PoolOptions {
@@ -8,7 +9,7 @@ export interface PoolOptions {
   readonly module: URL;
   /** Workers at most; a call beyond waits in line. */
   readonly size: number;
-  /** Milliseconds after which an unused Worker ends; Infinity keeps the first one. */
+  /** Milliseconds after which an unused Worker ends, at first (see IdleTime); Infinity keeps the first one. */
   readonly idleMs: number;
   /** Node opens its files, and closes what is open when the Worker ends. Default: no, some come from libc. */
   readonly holdsFiles?: boolean;
@@ -44,9 +45,11 @@ export class WorkerPool<T extends Tasks> implements AsyncDisposable {
   readonly #options: PoolOptions;
   readonly #workers = new Set<PoolWorker>();
   readonly #line: Job[] = [];
+  readonly #idle: IdleTime;
 
   constructor(options: PoolOptions) {
     this.#options = options;
+    this.#idle = new IdleTime(options.idleMs);
   }
 
   /** Runs a task. Errors: the task's, `cancelled` or `deadline_exceeded` when the signal fires first. */
@@ -131,6 +134,7 @@ export class WorkerPool<T extends Tasks> implements AsyncDisposable {
     const thread = new Worker(module, { ...workerOptions(name), trackUnmanagedFds: holdsFiles });
     const worker: PoolWorker = { thread, ready: false, job: undefined, idle: undefined };
     this.#workers.add(worker);
+    this.#idle.started(performance.now());
     thread.on('message', (told: Ready | Reply) => ('ready' in told ? this.#begin(worker) : this.#finish(worker, told)));
     thread.on('error', (error: Error) => this.#lose(worker, error));
     thread.on('exit', () => this.#lose(worker, new Error('the worker ended')));
@@ -146,8 +150,7 @@ export class WorkerPool<T extends Tasks> implements AsyncDisposable {
     const job = worker.job;
     worker.job = undefined;
     worker.thread.unref();
-    if (Number.isFinite(this.#options.idleMs))
-      worker.idle = setTimeout(() => this.#end(worker), this.#options.idleMs).unref();
+    if (Number.isFinite(this.#idle.ms)) worker.idle = setTimeout(() => this.#retire(worker), this.#idle.ms).unref();
     if (reply.ok) job?.resolve(reply.value);
     else job?.reject(fail(reply.code, reply.message, reply.errno === undefined ? undefined : withErrno(reply)));
     this.#dispatch();
@@ -169,6 +172,11 @@ export class WorkerPool<T extends Tasks> implements AsyncDisposable {
     worker.job?.reject(fail('internal', `${this.#options.name} worker failed: ${error.message}`, error));
     worker.job = undefined;
     this.#dispatch();
+  }
+
+  #retire(worker: PoolWorker): void {
+    this.#idle.ended(performance.now());
+    this.#end(worker);
   }
 
   #end(worker: PoolWorker): void {
