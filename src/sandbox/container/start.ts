@@ -50,8 +50,10 @@ async function startNow(parts: StartParts, container: Container): Promise<void> 
       await container.until((state) => !isLive(state), signal);
       throw fail('failed_precondition', `${containerTitle(record)} was ended before it could be started`, thrown);
     }
-    await failStart(parts, container, error.message, signal);
-    throw fail(error.code, `${containerTitle(record)} could not be started: ${error.message}`, thrown);
+    const said = error.message.replaceAll(record.id, record.config.name);
+    await failStart(parts, container, said, signal);
+    // Without an id, which each try has anew: the kubelet counts events of one text.
+    throw fail(error.code, `container ${record.config.name} could not be started: ${said}`, thrown);
   }
   parts.reach('start:runtime');
   await traced('container.save', () => container.note({ kind: 'started', at }));

@@ -138,6 +138,10 @@ const userMistakes: readonly (readonly [RegExp, string])[] = [
   [/^open executable/i, 'the command must be a file that its user may execute'],
   [/chdir/i, 'the working directory must be one that its user may enter'],
   [/cpuset\.(cpus|mems).*(out of range|invalid argument|permission denied)/i, 'name what this host and the pod have'],
+  [
+    /uids and gids must be in range/i,
+    'name users and groups in it, or take the handler of crun, which has no such limit',
+  ],
   [/memory limit (could be )?too low/i, "raise the container's limit"],
   [/^mount .*not a directory/i, 'mount a file on a file, and a directory on a directory'],
   [/not a directory/i, 'a part of that path is a file in the image: name another place'],

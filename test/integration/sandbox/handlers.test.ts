@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { imageSpec } from '../../../hack/lib/cri-messages.ts';
 import { demoReference, startCricket } from '../../fixtures/daemon.ts';
 import type { Cricket } from '../../fixtures/daemon.ts';
-import { createContainer, removePod, runContainer, runPod } from '../../fixtures/pods.ts';
+import { containerStatus, createContainer, removePod, runContainer, runPod } from '../../fixtures/pods.ts';
 import type { TestContainer } from '../../fixtures/pods.ts';
 import { fails, sh } from './lab.ts';
 
@@ -79,6 +79,21 @@ path = "${join(dir, 'no-such')}"
     await fails(runPod(cricket, { name: 'gone' }, 'gone'), 'FAILED_PRECONDITION', said);
     const image = { ...imageSpec(demoReference), runtimeHandler: 'no-such' };
     await fails(cricket.client.image.pullImage({ image }), 'INVALID_ARGUMENT', 'no-such');
+  });
+
+  it('with a limit of their own for users and groups: one above it ends by StartError, which names the limit', async () => {
+    const security = { runAsUser: { value: 2n ** 31n } };
+    const pods = await Promise.all(['crun', 'runc'].map(async (name) => runPod(cricket, { name }, name)));
+    const [crun, runc] = await Promise.all(
+      pods.map(async (pod) => createContainer(cricket, pod, { name: 'c', security })),
+    );
+    await cricket.client.runtime.startContainer({ containerId: crun?.id ?? '' });
+    const start = cricket.client.runtime.startContainer({ containerId: runc?.id ?? '' });
+    const said = await fails(start, 'FAILED_PRECONDITION', /range 0-2147483647; name users and groups in it/);
+    expect(said)
+      .to.contain('container c cannot be started')
+      .and.not.contain((runc?.id ?? 'none').slice(0, 13));
+    expect(await containerStatus(cricket, runc?.id ?? '')).to.include({ exitCode: 128, reason: 'StartError' });
   });
 
   it('give their pods back when somebody has uninstalled them', async () => {
