@@ -158,11 +158,11 @@ export function openDirectory(path: string): number {
   return result;
 }
 
-/** Makes a regular file for writing, mode 0600. Undefined when the name is taken. */
-export function createAt(dir: number, name: string): number | undefined {
+/** Makes a regular file for writing, `mode` less the umask. Undefined when the name is taken. */
+export function createAt(dir: number, name: string, mode = 0o600): number | undefined {
   const { writeOnly, create, exclusive, noFollow, closeOnExec } = openFlags;
   const flags = writeOnly | create | exclusive | noFollow | closeOnExec;
-  return descriptor(Number(cOpenat(dir, bytes(name), flags, 0o600)), 'create', name, ['EEXIST']);
+  return descriptor(Number(cOpenat(dir, bytes(name), flags, mode)), 'create', name, ['EEXIST']);
 }
 
 /** False when the name is taken. */
@@ -225,14 +225,15 @@ export function timesFd(fd: number, time: FileTime): void {
   done(Number(cFutimens(fd, timespecs(time))), 'futimens', String(fd));
 }
 
+/** Two struct timespec, good until the next call. */
 function timespecs(time: FileTime): Buffer {
-  const pair = Buffer.allocUnsafe(32);
-  for (const at of [0, 16]) {
-    pair.writeBigInt64LE(BigInt(time.seconds), at);
-    pair.writeBigInt64LE(BigInt(time.nanos), at + 8);
-  }
-  return pair;
+  timePair[0] = timePair[2] = BigInt(time.seconds);
+  timePair[1] = timePair[3] = BigInt(time.nanos);
+  return timeBytes;
 }
+
+const timePair = new BigInt64Array(4);
+const timeBytes = Buffer.from(timePair.buffer);
 
 /** The kernel's dev_t as glibc's makedev composes it. */
 export function makeDevice(major: number, minor: number): bigint {

@@ -1,5 +1,6 @@
 import { closeSync, constants, lstatSync, openSync, readlinkSync, readSync, writeSync } from 'node:fs';
 import { fail } from '../../base/errors.ts';
+import { setAccess } from '../../linux/fs-access.ts';
 import * as at from '../../linux/fs-at.ts';
 import { listXattrs, readXattr, setXattr } from '../../linux/fs-xattr.ts';
 import { cleanEntryPath } from './entry-path.ts';
@@ -27,9 +28,7 @@ export function copyInto(tree: LayerTree, source: Buffer, names: readonly string
     const fd = create(tree, parent, first.name);
     try {
       copyBytes(source, fd);
-      // chown first: it takes setuid bits and file capabilities away.
-      at.chownFd(fd, owner);
-      at.chmodFd(fd, Number(stat.mode & 0o7777n));
+      setAccess(fd, { ...owner, mode: Number(stat.mode & 0o7777n) });
       for (const name of listXattrs(source)) setXattr(fd, name, readXattr(source, name) ?? Buffer.alloc(0));
       at.timesFd(fd, at.fileTimeOf(stat.mtimeNs));
     } finally {

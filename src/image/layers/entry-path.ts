@@ -2,6 +2,8 @@ import { fail } from '../../base/errors.ts';
 
 /** PATH_MAX less the terminator. */
 const maxPath = 4095;
+/** A part that is empty, `.` or `..`: most names have none. */
+const needsCleaning = /(?:^|\/)\.{0,2}(?:\/|$)/;
 
 /** The directory (`''` is the layer's root) and the name in it of a member; undefined for the root itself. */
 export interface EntryPath {
@@ -15,6 +17,10 @@ export interface EntryPath {
  */
 export function cleanEntryPath(name: string): EntryPath | undefined {
   if (name.length > maxPath) throw fail('invalid_argument', `layer has an entry name of ${name.length} bytes`);
+  if (!needsCleaning.test(name)) {
+    const slash = name.lastIndexOf('/');
+    return { directory: name.slice(0, Math.max(slash, 0)), name: name.slice(slash + 1) };
+  }
   const kept: string[] = [];
   for (const part of name.split('/')) {
     if (part === '' || part === '.') continue;

@@ -1,4 +1,5 @@
 import { assertNever, errorFrom, fail } from '../../base/errors.ts';
+import { setAccess } from '../../linux/fs-access.ts';
 import * as at from '../../linux/fs-at.ts';
 import { setXattr } from '../../linux/fs-xattr.ts';
 import { cleanEntryPath, joinPath, meaningOf } from './entry-path.ts';
@@ -86,9 +87,7 @@ export class LayerWriter implements TarSink, Disposable {
     const file = this.#file;
     if (file === undefined) return;
     file.finish();
-    // chown first: it takes setuid bits and file capabilities away.
-    at.chownFd(file.fd, file.entry);
-    at.chmodFd(file.fd, file.entry.mode);
+    setAccess(file.fd, file.entry);
     setXattrs(file.fd, file.entry);
     at.timesFd(file.fd, file.entry.mtime);
     this.#file = undefined;
@@ -126,13 +125,13 @@ export class LayerWriter implements TarSink, Disposable {
   }
 
   #make(path: EntryPath, entry: TarEntry): void {
-    this.#links.delete(joinPath(path.directory, path.name));
+    const full = joinPath(path.directory, path.name);
+    this.#links.delete(full);
     if (entry.type === 'directory') {
-      const fd = this.#tree.makeDirectory(path.directory, path.name);
-      this.#describeDirectory(fd, joinPath(path.directory, path.name), entry);
+      this.#describeDirectory(this.#tree.makeDirectory(path.directory, path.name), full, entry);
       return;
     }
-    this.#directoryTimes.delete(joinPath(path.directory, path.name));
+    this.#directoryTimes.delete(full);
     if (entry.type === 'link') {
       this.#link(path, entry);
       return;
@@ -150,7 +149,7 @@ export class LayerWriter implements TarSink, Disposable {
 
   #create(parent: number, name: string, entry: TarEntry): void {
     this.#tree.replace(parent, name, () => {
-      const fd = at.createAt(parent, name);
+      const fd = at.createAt(parent, name, entry.mode & 0o777);
       if (fd === undefined) return false;
       this.#file = new FileWriter(fd, entry);
       return true;
@@ -184,8 +183,7 @@ export class LayerWriter implements TarSink, Disposable {
   }
 
   #describeDirectory(fd: number, path: string, entry: TarEntry): void {
-    at.chownFd(fd, entry);
-    at.chmodFd(fd, entry.mode);
+    setAccess(fd, entry);
     setXattrs(fd, entry);
     if (!this.#directoryTimes.has(path)) this.#remember(path.length);
     this.#directoryTimes.set(path, entry.mtime);

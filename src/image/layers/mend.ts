@@ -1,5 +1,6 @@
 import type { BigIntStats } from 'node:fs';
 import { fail } from '../../base/errors.ts';
+import { setAccess } from '../../linux/fs-access.ts';
 import * as at from '../../linux/fs-at.ts';
 import { copyInto } from './copy-file.ts';
 import { cleanEntryPath } from './entry-path.ts';
@@ -114,8 +115,7 @@ export function makeMend({ target, layers, directories, files }: MendOrder): Lay
     const split = cleanEntryPath(path);
     if (split === undefined) continue;
     const fd = tree.makeDirectory(split.directory, split.name);
-    at.chownFd(fd, { uid, gid });
-    at.chmodFd(fd, mode);
+    setAccess(fd, { uid, gid, mode });
   }
   for (const { index, path, names } of files) bytes += copyInto(tree, inLayer(layers[index] ?? '', path), names);
   // Last, as making a name changes the time of the directory it is in.

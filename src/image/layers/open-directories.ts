@@ -4,6 +4,8 @@ import { closeFd } from '../../linux/fs-at.ts';
 export class OpenDirectories implements Disposable {
   readonly #open = new Map<string, number>();
   #loose: readonly number[] = [];
+  /** The newest: entries come a directory at a time. */
+  #last: { readonly path: string; readonly fd: number } | undefined;
   readonly #limit: number;
 
   constructor(limit: number) {
@@ -11,20 +13,26 @@ export class OpenDirectories implements Disposable {
   }
 
   get(path: string): number | undefined {
+    if (path === this.#last?.path) return this.#last.fd;
     const fd = this.#open.get(path);
     if (fd === undefined) return undefined;
-    this.#open.delete(path);
-    this.#open.set(path, fd);
-    return fd;
+    return this.#use(path, fd);
   }
 
   /** Takes the descriptor over. */
   put(path: string, fd: number): number {
     const before = this.#open.get(path);
     if (before !== undefined) closeFd(before);
+    this.#use(path, fd);
+    if (this.#open.size > this.#limit) this.#closeOldest();
+    return fd;
+  }
+
+  /** Makes it the newest. */
+  #use(path: string, fd: number): number {
     this.#open.delete(path);
     this.#open.set(path, fd);
-    if (this.#open.size > this.#limit) this.#closeOldest();
+    this.#last = { path, fd };
     return fd;
   }
 
@@ -36,6 +44,7 @@ export class OpenDirectories implements Disposable {
     for (const fd of [...this.#open.values(), ...this.#loose]) if (fd !== inUse) closeFd(fd);
     const kept = [...this.#open.values(), ...this.#loose].filter((fd) => fd === inUse);
     this.#open.clear();
+    this.#last = undefined;
     this.#loose = kept;
   }
 

@@ -75,16 +75,17 @@ function isZero(block: Buffer): boolean {
 
 /** The sum counts its own field as spaces. Some old writers summed signed bytes. */
 function checksumHolds(block: Buffer): boolean {
-  let unsigned = 8 * 0x20;
-  let high = 0;
-  for (let at = 0; at < blockSize; at += 1) {
-    if (at >= 148 && at < 156) continue;
-    const byte = block[at] ?? 0;
-    unsigned += byte;
-    if (byte >= 128) high += 1;
-  }
+  const unsigned = sum(block, 0, 148) + 8 * 0x20 + sum(block, 156, blockSize);
   const stated = number(block, 148, 8);
-  return stated === unsigned || stated === unsigned - 256 * high;
+  if (stated === unsigned) return true;
+  const high = block.filter((byte, at) => byte >= 128 && (at < 148 || at >= 156)).length;
+  return stated === unsigned - 256 * high;
+}
+
+function sum(block: Buffer, start: number, end: number): number {
+  let total = 0;
+  for (let at = start; at < end; at += 1) total += block[at] ?? 0;
+  return total;
 }
 
 function text(block: Buffer, start: number, length: number): string {
@@ -92,18 +93,22 @@ function text(block: Buffer, start: number, length: number): string {
   return block.toString('latin1', start, end === -1 || end > start + length ? start + length : end);
 }
 
-/** Octal text, or base 256 when the first bit is set (GNU, for what octal cannot hold). */
+/** Octal text between spaces and zeros, or base 256 when the first bit is set (GNU, for what octal cannot hold). */
 function number(block: Buffer, start: number, length: number): number {
-  const first = block[start] ?? 0;
-  if (first >= 0x80) return base256(block, start, length);
-  const digits = block
-    .toString('latin1', start, start + length)
-    .replace(/^[ \0]+/, '')
-    .replace(/[ \0].*$/s, '');
-  if (digits === '') return 0;
-  if (!/^[0-7]+$/.test(digits)) throw fail('invalid_argument', 'layer is not a tar archive: a header has a bad number');
-  return Number.parseInt(digits, 8);
+  if ((block[start] ?? 0) >= 0x80) return base256(block, start, length);
+  const end = start + length;
+  let at = start;
+  while (at < end && isFiller(block[at])) at += 1;
+  let value = 0;
+  for (; at < end && !isFiller(block[at]); at += 1) {
+    const digit = (block[at] ?? 0) - 0x30;
+    if (digit < 0 || digit > 7) throw fail('invalid_argument', 'layer is not a tar archive: a header has a bad number');
+    value = value * 8 + digit;
+  }
+  return value;
 }
+
+const isFiller = (byte: number | undefined) => byte === 0x20 || byte === 0;
 
 function base256(block: Buffer, start: number, length: number): number {
   const negative = ((block[start] ?? 0) & 0x40) !== 0;

@@ -67,7 +67,7 @@ export class TarReader {
       else {
         this.#remaining -= take;
         if (this.#state === 'data') this.#sink.data(part);
-        else this.#gather(part);
+        else this.#gather(part, this.#remaining === 0 && this.#padding === 0);
       }
       if (this.#remaining === 0 && this.#padding === 0) this.#complete();
     }
@@ -80,9 +80,9 @@ export class TarReader {
       throw fail('invalid_argument', 'layer ends in the middle of a tar entry; pull it again');
   }
 
-  #gather(part: Buffer): void {
-    // A copy: the caller may use the piece's memory again.
-    this.#gathered.push(Buffer.from(part));
+  #gather(part: Buffer, isRead: boolean): void {
+    // A copy, unless it is read right away: the caller may use the piece's memory again.
+    this.#gathered.push(isRead ? part : Buffer.from(part));
     this.#gatheredLength += part.length;
   }
 

@@ -1,5 +1,6 @@
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { zstdCompressSync } from 'node:zlib';
+import { letGo } from '../../base/buffers.ts';
 import { cleanEntryPath, joinPath, meaningOf } from './entry-path.ts';
 import type { TarEntry } from './tar-entry.ts';
 import type { TarReader, TarSink } from './tar-reader.ts';
@@ -28,8 +29,11 @@ export class TarRecorder implements TarSink, Disposable {
   readonly #path: string;
   #fd: number | undefined;
   readonly #names = new Map<string, 'directory' | 'other'>();
-  #waiting: Buffer[] = [];
-  #waitingBytes = 0;
+  /** Known to be one, with all above it: whatever changes that ends the record. */
+  #directory = '';
+  /** What is to be compressed next, and how much of it there is. */
+  #frame = Buffer.alloc(0);
+  #length = 0;
   /** The file whose content comes now. */
   #file: { readonly path: string; readonly size: number } | undefined;
   #piece: Buffer = Buffer.alloc(0);
@@ -84,6 +88,7 @@ export class TarRecorder implements TarSink, Disposable {
   /** Ends the record, without which there is none; whether there is one. */
   finish(): boolean {
     this.#flush();
+    letGo(this.#frame);
     if (this.#fd === undefined) return false;
     closeSync(this.#fd);
     this.#fd = undefined;
@@ -95,8 +100,7 @@ export class TarRecorder implements TarSink, Disposable {
     const meaning = isMark(name) ? meaningOf(name) : undefined;
     if (meaning?.kind === 'hides') return !this.#names.has(joinPath(directory, meaning.name));
     if (meaning !== undefined) return true;
-    for (let above = directory; above !== ''; above = above.slice(0, Math.max(above.lastIndexOf('/'), 0)))
-      if (this.#names.get(above) === 'other') return false;
+    if (!this.#isDirectory(directory)) return false;
     const path = joinPath(directory, name);
     const kind = type === 'directory' ? 'directory' : 'other';
     const before = this.#names.get(path);
@@ -104,32 +108,41 @@ export class TarRecorder implements TarSink, Disposable {
     return (before === undefined || (before === 'directory' && kind === 'directory')) && this.#names.size <= maxNames;
   }
 
+  /** Whether nothing on the way is something else. What no member describes is made for what is in it. */
+  #isDirectory(path: string): boolean {
+    if (path === this.#directory) return true;
+    for (let above = path; above !== ''; above = above.slice(0, Math.max(above.lastIndexOf('/'), 0))) {
+      if (this.#names.get(above) === 'other') return false;
+      this.#names.set(above, 'directory');
+    }
+    this.#directory = path;
+    return true;
+  }
+
   #raw(bytes: Buffer): void {
     if (this.#fd === undefined || bytes.length === 0) return;
-    const head = Buffer.alloc(5, recordMarks.raw);
-    head.writeUInt32LE(bytes.length, 1);
-    // A copy: the caller may use the piece's memory again.
-    this.#add(head, Buffer.from(bytes));
+    this.#begin(recordMarks.raw, bytes.length, bytes.length);
+    this.#length += bytes.copy(this.#frame, this.#length);
   }
 
   #refer({ path, size }: { readonly path: string; readonly size: number }): void {
-    const head = Buffer.alloc(5, recordMarks.file);
-    head.writeUInt32LE(path.length, 1);
-    const tail = Buffer.alloc(8);
-    tail.writeBigUInt64LE(BigInt(size));
-    this.#add(head, Buffer.from(path, 'latin1'), tail);
+    this.#begin(recordMarks.file, path.length, path.length + 8);
+    this.#length += this.#frame.write(path, this.#length, 'latin1');
+    this.#length = this.#frame.writeBigUInt64LE(BigInt(size), this.#length);
   }
 
-  #add(...parts: readonly Buffer[]): void {
-    this.#waiting.push(...parts);
-    for (const { length } of parts) this.#waitingBytes += length;
-    if (this.#waitingBytes >= frameBytes) this.#flush();
+  /** The head of a mark, and room for so many bytes behind it. */
+  #begin(mark: number, length: number, room: number): void {
+    if (this.#length + 5 + room > this.#frame.length) this.#flush();
+    if (5 + room > this.#frame.length) this.#frame = Buffer.allocUnsafeSlow(Math.max(frameBytes, 5 + room));
+    this.#length = this.#frame.writeUInt8(mark, this.#length);
+    this.#length = this.#frame.writeUInt32LE(length, this.#length);
   }
 
   #flush(): void {
-    if (this.#fd === undefined || this.#waitingBytes === 0) return;
-    const frame = zstdCompressSync(Buffer.concat(this.#waiting));
-    [this.#waiting, this.#waitingBytes] = [[], 0];
+    if (this.#fd === undefined || this.#length === 0) return;
+    const frame = zstdCompressSync(this.#frame.subarray(0, this.#length));
+    this.#length = 0;
     const head = Buffer.alloc(4);
     head.writeUInt32LE(frame.length);
     writeSync(this.#fd, head);
@@ -138,7 +151,8 @@ export class TarRecorder implements TarSink, Disposable {
 
   #giveUp(): void {
     this.#names.clear();
-    [this.#waiting, this.#waitingBytes] = [[], 0];
+    letGo(this.#frame);
+    this.#length = 0;
     if (this.#fd === undefined) return;
     closeSync(this.#fd);
     this.#fd = undefined;

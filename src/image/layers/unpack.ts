@@ -1,3 +1,4 @@
+import { letGo } from '../../base/buffers.ts';
 import { fail } from '../../base/errors.ts';
 import { hashFor } from '../reference/digest.ts';
 import type { Digest } from '../reference/digest.ts';
@@ -38,6 +39,7 @@ export async function unpackLayer(order: UnpackOrder, meter: BigInt64Array): Pro
       expansion.count(bytes.length, 'layer');
       hash.update(bytes);
       recorder.feed(bytes, reader);
+      letGo(bytes);
     }
   } catch (error) {
     throw unpackError('layer', error);

@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import { letGo } from '../../base/buffers.ts';
 import { fail } from '../../base/errors.ts';
 import { hashFor } from '../reference/digest.ts';
 import { demandSpace } from '../space.ts';
@@ -64,8 +65,10 @@ export class Download {
         if (this.received % spaceInterval < bytes.length) demandSpace(this.#directory);
         this.#hash.update(bytes);
         await this.#file.appendFile(bytes);
-        this.received += bytes.length;
-        this.#watch.received(bytes.length);
+        const { length } = bytes;
+        letGo(bytes);
+        this.received += length;
+        this.#watch.received(length);
         this.#watch.grown(this.received);
       }
     } catch (error) {

@@ -3,6 +3,7 @@ import { fail } from '../../base/errors.ts';
 import { FileWriter } from '../../image/layers/file-writer.ts';
 import type { TarEntry } from '../../image/layers/tar-entry.ts';
 import type { TarSink } from '../../image/layers/tar-reader.ts';
+import { setAccess } from '../../linux/fs-access.ts';
 import * as at from '../../linux/fs-at.ts';
 import type { Owner } from '../../linux/fds.ts';
 import { setXattr } from '../../linux/fs-xattr.ts';
@@ -157,10 +158,9 @@ export class ArchiveSink implements TarSink, Disposable {
     at.timesAt(parent, name, entry.mtime);
   }
 
-  /** chown first: it takes setuid bits and file capabilities away. */
   #describe(fd: number, entry: TarEntry): void {
-    at.chownFd(fd, this.#outside(entry));
-    at.chmodFd(fd, entry.mode);
+    setAccess(fd, { ...this.#outside(entry), mode: entry.mode });
+    // Last: a change of owner takes it away.
     const capability = entry.xattrs.get('security.capability');
     if (capability !== undefined) setXattr(fd, 'security.capability', capability);
     at.timesFd(fd, entry.mtime);

@@ -54,6 +54,8 @@ describe('an unpacked layer', () => {
       [file('a'), { kind: 'symlink', path: 'a', target: 'b' }],
       [{ kind: 'dir', path: 'real' }, { kind: 'symlink', path: 'way', target: 'real' }, file('way/x')],
       [file('a'), file('.wh.a', '')],
+      [file('a/b/c'), file('a/b')],
+      [file('a/b/c'), { kind: 'symlink', path: 'a', target: 'b' }],
     ];
     for (const [index, entries] of odd.entries()) {
       const tar = encodeTar(entries);

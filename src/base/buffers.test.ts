@@ -1,0 +1,23 @@
+import { expect } from 'chai';
+import { letGo } from './buffers.ts';
+
+describe('letting go of bytes', () => {
+  it('frees what they are all or the end of', () => {
+    const whole = Buffer.alloc(100_000);
+    letGo(whole.subarray(0, 50_000));
+    expect(whole.length, 'the rest may be written yet').to.equal(100_000);
+    letGo(whole.subarray(50_000));
+    expect(whole.length).to.equal(0);
+  });
+
+  it('leaves alone what has its memory in common with others', () => {
+    const pooled = Array.from({ length: 8 }, () => Buffer.from('x'.repeat(1000)));
+    for (const one of pooled) letGo(one);
+    const last = Buffer.from(new ArrayBuffer(Buffer.poolSize), Buffer.poolSize - 10);
+    letGo(last);
+    expect([...pooled, last].every(({ length }) => length > 0)).to.equal(true);
+    const shared = Buffer.from(new SharedArrayBuffer(100_000));
+    letGo(shared);
+    expect(shared.length).to.equal(100_000);
+  });
+});
