@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { preparedRoot } from '../../../test/fixtures/images/images.ts';
 import { chooseLanes, laneNames } from './lanes.ts';
 import type { Lane, Machine } from './lanes.ts';
 import { startMachine, wasReset } from './machine.ts';
@@ -44,6 +45,8 @@ async function runLane(lane: Lane): Promise<LaneResult> {
 async function runHere({ name, files, together, minutes }: Lane, variables: readonly string[]): Promise<Counts[]> {
   const before = { ...process.env };
   Object.assign(process.env, Object.fromEntries(variables.map((variable) => variable.split(/=(.*)/s, 2))));
+  // What is built once on a machine is built before the limits of a test count. Those that run together need no image.
+  if (!together) await preparedRoot();
   const counts: Counts[] = [];
   for (const part of together ? [files] : files.map((file) => [file])) {
     if (stopped()) break;
