@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { execFile, spawnSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseLayer } from '../config/layers.ts';
@@ -29,6 +29,8 @@ async function run(...args: readonly string[]): Promise<Result> {
   return { code, out, err };
 }
 
+const tellsWhere = ([code, err]: readonly [number, string]) => code === 2 && /\nhere: \S/.test(err);
+
 describe('the command line', () => {
   let directory: string;
   let file: string;
@@ -54,6 +56,20 @@ describe('the command line', () => {
       expect([args, code, out]).to.deep.equal([args, 2, '']);
       expect(err).to.match(/^error: .*\n/);
     }
+  });
+
+  it('says what does it here for each of Docker’s words that is none of ours', async () => {
+    const reference = await readFile(join(import.meta.dirname, '../../../test/fixtures/docker-cli.json'), 'utf8');
+    const names = Object.keys(JSON.parse(reference) as object).map((name) => name.split(' '));
+    // `docker container start` is `docker start` too.
+    const words = names.flatMap(([group = '', word = 'ls']) =>
+      ['container', 'image'].includes(group) && word !== 'ls' ? [group, word] : [group],
+    );
+    for (const word of new Set(words)) {
+      const { code, err } = await run(word);
+      if (err.startsWith('error: unknown command')) expect([code, err]).to.satisfy(tellsWhere, err);
+    }
+    expect((await run('frob')).err).not.to.contain('here: ');
   });
 
   it('prints a configuration that reads back to itself', async () => {

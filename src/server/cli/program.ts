@@ -3,6 +3,7 @@ import { version } from '../version.ts';
 import { addContainerCommands } from './containers/commands.ts';
 import { addEventsCommand } from './events/command.ts';
 import type { CheckFlags } from './check/command.ts';
+import { withDockersWord } from './docker-words.ts';
 import { addRunCommands } from './run/commands.ts';
 import { addImageCommands } from './images/commands.ts';
 import { addObserveCommands } from './observe.ts';
@@ -26,7 +27,11 @@ export function buildProgram(terminal: Terminal, finish: Finish): Command {
     .enablePositionalOptions()
     .showHelpAfterError('(cricket --help tells the commands and flags)')
     .addHelpText('after', epilogue)
-    .configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
+    .configureOutput({
+      writeOut: terminal.out,
+      writeErr: terminal.err,
+      outputError: (text, write) => write(withDockersWord(text)),
+    })
     .exitOverride();
 
   addSettingFlags(program.command('serve').description('run the daemon in the foreground')).action(

@@ -206,6 +206,11 @@ describe('cricket check', () => {
       expect(findings[0]?.advice).to.not.equal('');
     });
 
+  it('names the file system of the root', async () => {
+    const found = await checkHost(host({ disk: { type: 0xef53 } }), config);
+    expect(found.find(({ name }) => name === 'disk type')).to.include({ state: 'ok', found: 'ext4' });
+  });
+
   it('looks for the plugins that a CNI configuration names, and for what they speak', async () => {
     const lists = { '/etc/cni/net.d': ['10-net.conflist', 'README'] };
     const file = '/etc/cni/net.d/10-net.conflist';

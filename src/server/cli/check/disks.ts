@@ -13,6 +13,14 @@ const unfit: Readonly<Record<number, string>> = {
   0xff534d42: 'CIFS',
 };
 
+/** The usual ones, for the eye. */
+const fit: Readonly<Record<number, string>> = {
+  0xef53: 'ext4',
+  0x58465342: 'xfs',
+  0x9123683e: 'btrfs',
+  0x01021994: 'tmpfs',
+};
+
 const leastFree = 1_000_000_000;
 const leastShare = 0.1;
 
@@ -42,7 +50,7 @@ function space(root: string, { freeBytes, totalBytes, freeInodes }: Disk): Findi
 
 function fitness(root: string, { type }: Disk): readonly Finding[] {
   const name = unfit[type];
-  if (name === undefined) return [ok('disk type', `0x${type.toString(16)}`)];
+  if (name === undefined) return [ok('disk type', fit[type] ?? `0x${type.toString(16)}`)];
   const advice = 'overlays cannot write there; set root to a directory on ext4, xfs or btrfs';
   return [failed('disk type', `${root} is on ${name}`, advice)];
 }
