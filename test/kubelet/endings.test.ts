@@ -8,7 +8,7 @@ import { startNode } from '../fixtures/kubelet/node.ts';
 import type { TestNode } from '../fixtures/kubelet/node.ts';
 import { sleeping, staticPod } from '../fixtures/kubelet/static-pod.ts';
 import type { StaticPod } from '../fixtures/kubelet/static-pod.ts';
-import { events, isReady, kubeletLog, viewOf } from '../fixtures/kubelet/views.ts';
+import { events, isReady, logLines, viewOf } from '../fixtures/kubelet/views.ts';
 import { eventually } from '../fixtures/pods.ts';
 
 /** On these words, a line in a file of the node. */
@@ -193,6 +193,6 @@ describe('a real kubelet ends containers', function () {
     for (const { name } of all()) rmSync(join(node.kubelet().manifestsDir, `${name}.json`), { force: true });
     await eventually(async () => expect(await node.kubelet().pods()).to.deep.equal([]), 90_000);
     await eventually(async () => expect(await node.cricket.left()).to.deep.equal([]), 90_000);
-    expect(kubeletLog(node.kubelet())).not.to.match(/code = (Internal|Unimplemented)/);
+    expect(logLines(node.kubelet(), /code = (Internal|Unimplemented)/)).to.deep.equal([]);
   });
 });

@@ -3,16 +3,24 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { LinuxContainerResources } from '../../api/cri/v1/api.ts';
+import { filled } from '../../hack/lib/cri-client.ts';
+import { startCricket } from '../fixtures/daemon.ts';
+import type { Cricket } from '../fixtures/daemon.ts';
 import { containerCgroups } from '../fixtures/kubelet/cgroups.ts';
 import { startNode } from '../fixtures/kubelet/node.ts';
 import type { TestNode } from '../fixtures/kubelet/node.ts';
 import { staticPod } from '../fixtures/kubelet/static-pod.ts';
-import { isReady, kubeletLog, summary, viewOf } from '../fixtures/kubelet/views.ts';
-import { eventually } from '../fixtures/pods.ts';
+import { isReady, logLines, summary, viewOf } from '../fixtures/kubelet/views.ts';
+import { eventually, runContainer, runPod } from '../fixtures/pods.ts';
+import type { TestContainer } from '../fixtures/pods.ts';
 
 const swapMib = 512;
+const mib = 1 << 20;
+const page = 4096;
 /** Of memory that nothing but a process has, and that goes nowhere but to swap. */
 const heldMib = 24;
+const script = `x=$(head -c ${heldMib * mib} /dev/zero | tr "\\0" x); while :; do sleep 3600; done`;
 
 const requests = { cpu: '500m', memory: '512Mi' };
 const classes = {
@@ -26,70 +34,114 @@ const names = Object.keys(classes) as (keyof typeof classes)[];
 const meminfo = (field: string) =>
   Number(new RegExp(`^${field}: +(\\d+) kB`, 'm').exec(readFileSync('/proc/meminfo', 'utf8'))?.[1]) * 1024;
 
-/** KEP-2400: swap in proportion to the memory asked for, and only for pods that are Burstable. */
-const share = () => Math.floor((512 * 2 ** 20 * meminfo('SwapTotal')) / meminfo('MemTotal'));
+const read = (file: string) => readFileSync(file, 'utf8').trim();
 
-for (const swapBehavior of ['NoSwap', 'LimitedSwap'])
-  describe(`a real kubelet on a machine with swap: ${swapBehavior}`, function () {
+/** Once it holds what is its own, has its cgroup reclaim half of that; answers what came of it: bytes in swap. */
+async function swappedOf(cgroup: string): Promise<number> {
+  await eventually(() => expect(Number(read(join(cgroup, 'memory.current')))).to.be.above(heldMib * mib), 60_000);
+  try {
+    // What it cannot reclaim it says is EAGAIN.
+    writeFileSync(join(cgroup, 'memory.reclaim'), `${heldMib >> 1}M`);
+  } catch (error) {
+    expect(error).to.have.property('code', 'EAGAIN');
+  }
+  return Number(read(join(cgroup, 'memory.swap.current')));
+}
+
+describe('on a machine with swap', () => {
+  let folder: string;
+  const file = () => join(folder, 'swap');
+  before(function () {
     this.timeout(120_000);
-    let node: TestNode;
-    let folder: string;
-    before(async function () {
-      this.timeout(600_000);
-      folder = mkdtempSync(join(tmpdir(), 'cricket-swap-'));
-      const file = join(folder, 'swap');
-      execFileSync('fallocate', ['-l', `${swapMib}M`, file]);
-      execFileSync('chmod', ['600', file]);
-      execFileSync('mkswap', [file], { stdio: 'ignore' });
-      execFileSync('swapon', [file]);
-      node = await startNode({ kubelet: { memorySwap: { swapBehavior } } });
-      const script = `x=$(head -c ${heldMib << 20} /dev/zero | tr "\\0" x); while :; do sleep 3600; done`;
-      for (const name of names) node.run(name, staticPod({ name, script, container: { resources: classes[name] } }));
-    });
-    after(async () => {
-      await node[Symbol.asyncDispose]();
-      execFileSync('swapoff', [join(folder, 'swap')]);
-      rmSync(folder, { recursive: true });
-    });
+    folder = mkdtempSync(join(tmpdir(), 'cricket-swap-'));
+    execFileSync('fallocate', ['-l', `${swapMib}M`, file()]);
+    execFileSync('chmod', ['600', file()]);
+    execFileSync('mkswap', [file()], { stdio: 'ignore' });
+    execFileSync('swapon', [file()]);
+  });
+  after(() => {
+    execFileSync('swapoff', [file()]);
+    rmSync(folder, { recursive: true });
+  });
 
-    const group = async (name: string) => {
-      const { pod, main } = await viewOf(node.kubelet(), name);
-      expect(isReady(pod), `${name} is ready`).to.equal(true);
-      const [own = ''] = containerCgroups(node.cgroupRoot, main.containerID?.split('//')[1] ?? '?');
-      return (file: string) => join(own, file);
-    };
-    const read = (file: string) => readFileSync(file, 'utf8').trim();
-
-    for (const name of names) {
-      const some = swapBehavior === 'LimitedSwap' && name === 'burstable';
-      it(`gives ${some ? 'its share' : 'none'} to a container that is ${name}`, async () => {
-        const at = await eventually(async () => group(name), 60_000);
-        const page = 4096;
-        expect(Number(read(at('memory.swap.max')))).to.equal(some ? Math.floor(share() / page) * page : 0);
-        await eventually(() => expect(Number(read(at('memory.current')))).to.be.above(heldMib << 20), 60_000);
-        try {
-          // What it cannot reclaim it says is EAGAIN.
-          writeFileSync(at('memory.reclaim'), `${heldMib >> 1}M`);
-        } catch (error) {
-          expect(error).to.have.property('code', 'EAGAIN');
-        }
-        const swapped = Number(read(at('memory.swap.current')));
-        if (some) expect(swapped).to.be.above(1 << 20);
-        else expect(swapped).to.equal(0);
+  // A standalone kubelet has static pods alone. It holds them for critical, and those get no swap in either mode.
+  for (const swapBehavior of ['NoSwap', 'LimitedSwap'])
+    describe(`a real kubelet: ${swapBehavior}`, function () {
+      this.timeout(120_000);
+      let node: TestNode;
+      before(async function () {
+        this.timeout(600_000);
+        node = await startNode({ kubelet: { memorySwap: { swapBehavior } } });
+        for (const name of names) node.run(name, staticPod({ name, script, container: { resources: classes[name] } }));
       });
-    }
+      after(async () => node[Symbol.asyncDispose]());
 
-    it('and tells what is used of it', async () => {
-      await eventually(async () => {
+      for (const name of names)
+        it(`gives none to a static pod that is ${name}`, async () => {
+          const [cgroup = ''] = await eventually(async () => {
+            const { pod, main } = await viewOf(node.kubelet(), name);
+            expect(isReady(pod), `${name} is ready`).to.equal(true);
+            return containerCgroups(node.cgroupRoot, main.containerID?.split('//')[1] ?? '?');
+          }, 60_000);
+          expect(read(join(cgroup, 'memory.swap.max'))).to.equal('0');
+          expect(await swappedOf(cgroup)).to.equal(0);
+        });
+
+      it('and tells that none is used', async () => {
         const { pods } = await summary(node.kubelet());
         const main = pods.find(({ podRef }) => podRef.name.startsWith('burstable-'))?.containers?.[0];
         const { swapUsageBytes } = (main?.swap ?? {}) as { readonly swapUsageBytes?: number };
-        if (swapBehavior === 'LimitedSwap') expect(swapUsageBytes).to.be.above(1 << 20);
-        else expect(swapUsageBytes ?? 0).to.equal(0);
-      }, 90_000);
+        expect(swapUsageBytes ?? 0).to.equal(0);
+      });
+
+      it('without a complaint', () => {
+        expect(logLines(node.kubelet(), /code = (Internal|InvalidArgument|Unimplemented)/)).to.deep.equal([]);
+      });
     });
 
-    it('without a complaint', () => {
-      expect(kubeletLog(node.kubelet())).not.to.match(/code = (Internal|InvalidArgument|Unimplemented)/);
+  describe('what a kubelet with LimitedSwap asks for of a burstable pod from an API server', function () {
+    this.timeout(120_000);
+    // KEP-2400: in proportion to the memory requested; the kubelet names the file of cgroup v2.
+    const share = (bytes: number) => Math.floor((bytes * meminfo('SwapTotal')) / meminfo('MemTotal'));
+    const given = (bytes: number) => `${Math.floor(share(bytes) / page) * page}`;
+    const resources = (requested: number, limit: number) => ({
+      memoryLimitInBytes: BigInt(limit),
+      unified: { 'memory.swap.max': `${share(requested)}` },
+    });
+    let cricket: Cricket;
+    let container: TestContainer;
+    let cgroup: string;
+    before(async function () {
+      this.timeout(600_000);
+      cricket = await startCricket();
+      const pod = await runPod(cricket, { name: 'swaps' });
+      const wish = { name: 'main', command: ['sh', '-c', script], resources: resources(512 * mib, 600 * mib) };
+      container = await runContainer(cricket, pod, wish);
+      [cgroup = ''] = containerCgroups('/', container.id);
+    });
+    after(async () => cricket.stop());
+
+    it('is given to it', async () => {
+      expect(read(join(cgroup, 'memory.swap.max'))).to.equal(given(512 * mib));
+      expect(await swappedOf(cgroup)).to.be.above(mib);
+    });
+
+    it('and told of it', async () => {
+      await eventually(async () => {
+        const { stats } = await cricket.client.runtime.containerStats({ containerId: container.id });
+        expect(Number(stats?.swap?.swapUsageBytes?.value)).to.be.above(mib);
+        const rest = Number(stats?.swap?.swapAvailableBytes?.value) + Number(stats?.swap?.swapUsageBytes?.value);
+        expect(rest).to.equal(Number(given(512 * mib)));
+      }, 60_000);
+    });
+
+    it('and changes with the pod, where it runs', async () => {
+      const linux = filled(LinuxContainerResources, resources(256 * mib, 700 * mib));
+      await cricket.client.runtime.updateContainerResources({ containerId: container.id, linux });
+      expect(read(join(cgroup, 'memory.swap.max'))).to.equal(given(256 * mib));
+      expect(read(join(cgroup, 'memory.max'))).to.equal(`${700 * mib}`);
+      await cricket.restart();
+      expect(read(join(cgroup, 'memory.swap.max'))).to.equal(given(256 * mib));
     });
   });
+});
