@@ -32,6 +32,8 @@ const programs: Readonly<Record<string, string>> = {
   '/usr/bin/crun features': '{"ociVersionMax": "1.1.0+dev", "mountOptions": ["rro", "idmap"]}',
   '/usr/sbin/runc --version': 'runc version 1.1.5+ds1\n',
   '/usr/bin/conmon --version': 'conmon version 2.1.12\n',
+  'stat -c %d:%i /': '8:2\n',
+  'nsenter --mount=/proc/self/ns/mnt stat -c %d:%i /': '8:2\n',
   'nft list tables': '',
   'nft --version': 'nftables v1.0.6 (Lester Gooch #5)\n',
 };
@@ -194,6 +196,11 @@ describe('cricket check', () => {
         state: 'warn',
         found: 'chain FORWARD of nftables table ip filter: its policy is drop',
       },
+    ],
+    [
+      'a chroot',
+      { programs: { 'stat -c %d:%i /': '8:820367\n' } },
+      { name: 'chroot', state: 'fail', advice: 'enter it by systemd-nspawn -b -D DIRECTORY, or boot it' },
     ],
     ['a root on overlayfs', { disk: { type: 0x794c7630 } }, { name: 'disk type', state: 'fail' }],
     ['a full disk', { disk: { freeBytes: 1000 } }, { name: 'disk space', state: 'fail' }],

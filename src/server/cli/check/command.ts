@@ -4,6 +4,7 @@ import type { FormatFlag } from '../format.ts';
 import type { SettingFlags } from '../settings.ts';
 import { exitCodes, json, paint } from '../terminal.ts';
 import type { Colour, ExitCode, Terminal } from '../terminal.ts';
+import { checkChroot } from './chroot.ts';
 import { checkCgroups } from './cgroups.ts';
 import { checkDisks } from './disks.ts';
 import { checkDriver } from './driver.ts';
@@ -35,6 +36,7 @@ export async function check(flags: CheckFlags, terminal: Terminal): Promise<Exit
 export async function checkHost(host: Host, config: Config): Promise<readonly Finding[]> {
   const groups = await Promise.all([
     checkPrivileges(host),
+    checkChroot(host),
     checkKernel(host),
     checkCgroups(host),
     checkDriver(host, config),

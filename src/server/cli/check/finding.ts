@@ -3,6 +3,7 @@ export const checkNames = [
   'root',
   'capabilities',
   'CAP_NAME',
+  'chroot',
   'kernel',
   'overlayfs',
   'seccomp',
