@@ -23,6 +23,8 @@ const homes = () => ['/run', '/usr/lib', '/var/cache', '/var/lib', '/var/log', '
 const serviceFile = /^\/(run|var\/lib|var\/log|var\/cache|usr\/lib)\/cricket(\.log)?(\/|$)/;
 /** Built tools and images, which are there between runs. */
 const cache = /^\/var\/cache\/cricket-lab(\/|$)/;
+/** What hack/vm/run and a lane in a machine keep while one runs beside the tests, and take away themselves. */
+const machine = /\/cricket-(vm\.|disk-)[^/]*$/;
 const ourPath = /^\/(run|tmp|usr|var)\/(.*\/)?(default_demo_)?cricket/;
 
 export function snapshot({ except, mark, service = false, only = /^/ }: Scope = {}): Snapshot {
@@ -31,7 +33,7 @@ export function snapshot({ except, mark, service = false, only = /^/ }: Scope = 
     names.filter((name) => pattern.test(name) && !foreign(name));
   const points = mounts().map(({ point }) => point);
   const groups = cgroups('cricket').filter((group) => service || !isServiceGroup(group));
-  const counts = (path: string) => !cache.test(path) && (service || !serviceFile.test(path));
+  const counts = (path: string) => !cache.test(path) && !machine.test(path) && (service || !serviceFile.test(path));
   const files = homes().flatMap((home) => entries(home).map((name) => join(home, name)));
   const all = [
     ...ours(links(), service ? /^(crk|ck|cricket)[0-9a-f]/ : /^(crk|ck)[0-9a-f]{4}/).map((name) => `link ${name}`),

@@ -29,7 +29,7 @@ if (import.meta.main) {
   for (const [file, path] of files) {
     tell({ file });
     const begun = performance.now();
-    const counts = await startPart([path], part).counts;
+    const counts = await startPart([path], { program: part }).counts;
     tell({ file, counts, seconds: (performance.now() - begun) / 1000 });
   }
 }

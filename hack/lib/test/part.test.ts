@@ -93,9 +93,19 @@ describe('lanes', () => {
     for (const { files } of leftOut) expect(globSync(files, { cwd: root }), files).to.not.deep.equal([]);
   });
 
-  it('are all run by --all, but the one that takes an hour', () => {
-    const lanes = chooseLanes({ all: true, lanes: [], only: [] }, root).map(({ name }) => name);
-    expect(laneNames.filter((name) => !lanes.includes(name))).to.deep.equal(['soak']);
+  it('are all run by --all, but the one that takes an hour, and the one of which another has all', () => {
+    const lanes = chooseLanes({ all: true, lanes: [], only: [] }, root);
+    const names = lanes.map(({ name }) => name);
+    expect(laneNames.filter((name) => !names.includes(name))).to.deep.equal(['v2-smoke', 'soak']);
+    expect(lanes.find(({ name }) => name === 'v2')?.files).to.include('test/conformance/critest.test.ts');
+  });
+
+  it('are whole where they are named', () => {
+    const files = (all: boolean, lanes: readonly string[]) =>
+      chooseLanes({ all, lanes, only: [] }, root).find(({ name }) => name === 'v2-6.1')?.files ?? [];
+    const named = files(false, ['v2-6.1']);
+    expect(files(true, ['v2-6.1'])).to.deep.equal(named);
+    expect(named).to.include.members([...files(true, [])]);
   });
 
   it('are chosen by name, and files by glob', () => {

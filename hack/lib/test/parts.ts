@@ -14,9 +14,19 @@ export interface RunningPart {
 
 const sources = join(import.meta.dirname, 'part.ts');
 
-/** `program`: part.ts, or what was made of it. `minutes`: the most it may take. */
-export function startPart(files: readonly string[], program = sources, minutes = fileMinutes): RunningPart {
+interface PartOptions {
+  /** part.ts, or what was made of it. */
+  readonly program?: string;
+  /** The most it may take; absent: half an hour. */
+  readonly minutes?: number | undefined;
+  /** NAME=value of what its tests shall know. */
+  readonly variables?: readonly string[];
+}
+
+export function startPart(files: readonly string[], options: PartOptions = {}): RunningPart {
+  const { program = sources, minutes = fileMinutes, variables = [] } = options;
   const child = fork(program, ['--leave-nothing', ...files], {
+    env: { ...process.env, ...parsed(variables) },
     timeout: minutes * 60_000,
     killSignal: 'SIGKILL',
   });
@@ -30,6 +40,10 @@ export function startPart(files: readonly string[], program = sources, minutes =
     counts: ended.then((how) => told[0] ?? oneFailure(`${subject(files)}: ended by ${how} before its end`)),
     end: (signal) => void child.kill(signal),
   };
+}
+
+function parsed(variables: readonly string[]): Record<string, string> {
+  return Object.fromEntries(variables.map((variable) => variable.split(/=(.*)/s, 2) as [string, string]));
 }
 
 export const oneFailure = (title: string): Counts => ({ passed: 0, failed: 1, skipped: 0, failures: [title] });
