@@ -6,11 +6,15 @@ export type MetricsAddress = Pick<RequestOptions, 'socketPath' | 'host' | 'port'
 
 /** One scrape. */
 export async function get(address: MetricsAddress): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  return (await getBytes(address)).toString('utf8');
+}
+
+export async function getBytes(address: MetricsAddress): Promise<Buffer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const call = request({ ...address, headers: { accept: 'text/plain' } }, (response) => {
     const parts: Buffer[] = [];
     response.on('data', (part: Buffer) => parts.push(part));
-    response.once('end', () => resolve(Buffer.concat(parts).toString('utf8')));
+    response.once('end', () => resolve(Buffer.concat(parts)));
   });
   call.once('error', reject);
   call.end();

@@ -23,6 +23,8 @@ export interface Options {
   readonly phases: ReadonlySet<Phase>;
   /** Unwritten MiB in the 20 containers of the removal phase, together. */
   readonly dirtyMib: number;
+  /** How long the stats phase looks at a daemon that nobody asks. */
+  readonly idleSeconds: number;
   readonly json: string | undefined;
   /** A document whose marked part becomes the tables. */
   readonly doc: string | undefined;
@@ -39,6 +41,7 @@ export function parseOptions(args: readonly string[]): Options {
       rounds: { type: 'string', default: '40' },
       only: { type: 'string', multiple: true, default: [] },
       'dirty-mib': { type: 'string', default: '1024' },
+      'idle-seconds': { type: 'string', default: '300' },
       json: { type: 'string' },
       doc: { type: 'string' },
     },
@@ -53,6 +56,7 @@ export function parseOptions(args: readonly string[]): Options {
     rounds: wholeNumber('rounds', values.rounds),
     phases: new Set(named.length === 0 ? phases.filter(isUsual) : named.map(parsePhase)),
     dirtyMib: wholeNumber('dirty-mib', values['dirty-mib']),
+    idleSeconds: wholeNumber('idle-seconds', values['idle-seconds']),
     json: values.json,
     doc: values.doc,
   };

@@ -1,7 +1,8 @@
 import type { ContestantResults, Results } from './results.ts';
 import { kubeletPods } from './kubelet.ts';
 import { measures } from './samples.ts';
-import { statsCalls, statsPods } from './stats.ts';
+import { statsCalls } from './raw-calls.ts';
+import { statsPods } from './stats.ts';
 import type { Summary } from './samples.ts';
 
 /** Markdown: the tables of docs/performance.md. */

@@ -88,7 +88,7 @@ export async function runPhases(
   }
   if (phases.has('stats')) {
     say(`reading figures of ${statsPods(pods).calls} and ${statsPods(pods).scrape} pods`);
-    for (const [one, result] of await measureStats(contestants, pods, signal))
+    for (const [one, result] of await measureStats(contestants, options, signal))
       Object.assign(results.get(one) ?? {}, { stats: result });
   }
   say('removing all');

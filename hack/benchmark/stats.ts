@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Contestant } from './contestant.ts';
 import { listener } from './memory.ts';
-import { get } from './metrics-address.ts';
+import { get, getBytes } from './metrics-address.ts';
 import { measureOom } from './oom.ts';
+import type { Options } from './options.ts';
 import { growTo } from './pods.ts';
+import { connectRaw, statsCalls } from './raw-calls.ts';
+import type { RawCalls, StatsCall } from './raw-calls.ts';
 import { summarize } from './samples.ts';
 import type { Summary } from './samples.ts';
-
-export const statsCalls = ['ListContainerStats', 'ListPodSandboxStats', 'ListPodSandboxMetrics'] as const;
-export type StatsCall = (typeof statsCalls)[number];
 
 /** Milliseconds. A call that a daemon does not have is absent. */
 export interface StatsResult {
@@ -31,23 +31,17 @@ const rounds = 15;
 const pauseMs = 250;
 /** What the calls before left behind is put away meanwhile: garbage, Workers without work. */
 const settleMs = 15_000;
-/** Long enough for what an idle daemon does now and then. */
-const idleMs = 300_000;
 
 /** Everything that reads figures of many pods, in turns; then what the daemons do when nobody asks. */
 export async function measureStats(
   contestants: readonly Contestant[],
-  pods: number,
+  { pods, idleSeconds }: Pick<Options, 'pods' | 'idleSeconds'>,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<Contestant, StatsResult>> {
   const wanted = statsPods(pods);
   for (const one of contestants) await growTo(one, wanted.calls, signal);
-  const calls = new Map(contestants.map((one) => [one, new Map<StatsCall, number[]>()]));
-  await inTurns(contestants, signal, async (one, counts) => {
-    const samples = (counts ? calls.get(one) : undefined) ?? new Map<StatsCall, number[]>();
-    for (const call of statsCalls) await timedCall(one, call, samples);
-  });
-  const idle = await idleShares(contestants, signal);
+  const calls = await timeCalls(contestants, wanted.calls, signal);
+  const idle = await idleShares(contestants, idleSeconds * 1000, signal);
   const ooms = new Map<Contestant, Summary | undefined>();
   for (const one of contestants) ooms.set(one, await measureOom(one, signal));
   const results = new Map<Contestant, StatsResult>();
@@ -60,6 +54,29 @@ export async function measureStats(
   return results;
 }
 
+async function timeCalls(
+  contestants: readonly Contestant[],
+  pods: number,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<Contestant, ReadonlyMap<StatsCall, number[]>>> {
+  using opened = new DisposableStack();
+  const all = new Map(
+    contestants.map((one) => {
+      const raw: RawCalls = opened.use(connectRaw(one.endpoint));
+      return [one, { raw, samples: new Map<StatsCall, number[]>() }];
+    }),
+  );
+  await inTurns(contestants, signal, async (one, counts) => {
+    const { raw, samples } = all.get(one) ?? {};
+    for (const call of statsCalls) {
+      await delay(pauseMs);
+      const ms = await raw?.time(call, pods);
+      if (counts && ms !== undefined) samples?.set(call, [...(samples.get(call) ?? []), ms]);
+    }
+  });
+  return new Map([...all].map(([one, { samples }]) => [one, samples]));
+}
+
 async function measureScrapes(
   contestants: readonly Contestant[],
   results: ReadonlyMap<Contestant, StatsResult>,
@@ -68,8 +85,9 @@ async function measureScrapes(
   const times = new Map(contestants.map((one) => [one, { scrape: [] as number[], pause: [] as number[] }]));
   await inTurns(contestants, signal, async (one, counts) => {
     if (one.metrics === undefined) return;
+    await delay(pauseMs);
     const begun = performance.now();
-    await get(one.metrics);
+    await getBytes(one.metrics);
     if (counts) times.get(one)?.scrape.push(performance.now() - begun);
     // The next scrape tells of the loop since this one; this one began it anew.
     await delay(pauseMs);
@@ -93,25 +111,9 @@ async function inTurns(
     }
 }
 
-async function timedCall({ cri }: Contestant, call: StatsCall, samples: Map<StatsCall, number[]>): Promise<void> {
-  const { runtime } = cri;
-  const ask = {
-    ListContainerStats: () => runtime.listContainerStats(),
-    ListPodSandboxStats: () => runtime.listPodSandboxStats(),
-    ListPodSandboxMetrics: () => runtime.listPodSandboxMetrics(),
-  }[call];
-  await delay(pauseMs);
-  const begun = performance.now();
-  try {
-    await ask();
-  } catch {
-    return;
-  }
-  samples.set(call, [...(samples.get(call) ?? []), performance.now() - begun]);
-}
-
 async function idleShares(
   contestants: readonly Contestant[],
+  idleMs: number,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<Contestant, number>> {
   await delay(settleMs, undefined, { signal });
