@@ -7,11 +7,10 @@ import { reconcile } from '../sandbox/reconcile.ts';
 import type { ReconcileParts } from '../sandbox/reconcile.ts';
 import { recover } from '../sandbox/recover.ts';
 import { standaloneRepairs } from '../sandbox/standalone/end.ts';
+import { lookInRounds } from './rounds.ts';
 
-/** Milliseconds between two looks for what belongs to nobody, while pods change or the last look found something. */
+/** Milliseconds between two rounds. */
 const roundMs = 60_000;
-/** Of a node where nothing happens only every so many. */
-const idleRounds = 5;
 /** Repairs at the same time: they start processes. */
 const atOnce = 4;
 
@@ -45,22 +44,19 @@ async function runRepairs(parts: ReconcileParts, repairs: (() => Promise<void>)[
 }
 
 async function rounds(parts: ReconcileParts): Promise<void> {
-  let changed = true;
-  const onChange = () => void (changed = true);
-  parts.store.observe({
-    podChanged: onChange,
-    podDropped: onChange,
-    containerChanged: onChange,
-    containerDropped: onChange,
-  });
-  for (let round = 0; ; round = changed ? 0 : (round + 1) % idleRounds) {
-    if (round === 0) {
-      changed = false;
-      if ((await reconcile(parts)).length > 0) onChange();
-      // What the start and the repairs touched is not wanted again soon.
-      trimHeap();
-      releaseProgramPages();
-    }
-    await sleep(roundMs, parts.lifetime);
-  }
+  const look = async () => {
+    const found = await reconcile(parts);
+    // What the start and the repairs touched is not wanted again soon.
+    trimHeap();
+    releaseProgramPages();
+    return found;
+  };
+  const observe = (onChange: () => void) =>
+    parts.store.observe({
+      podChanged: onChange,
+      podDropped: onChange,
+      containerChanged: onChange,
+      containerDropped: onChange,
+    });
+  await lookInRounds({ look, observe, pause: async () => sleep(roundMs, parts.lifetime) });
 }

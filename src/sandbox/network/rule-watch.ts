@@ -7,6 +7,9 @@ import type { BuiltInOptions } from './open.ts';
 /** Milliseconds from a change to the look at it: a firewall that reloads makes many. */
 const settleMs = 200;
 
+/** Milliseconds from a look that found nothing to the next one because of others' chains: each starts processes. */
+const pauseMs = 5_000;
+
 /** Mends our rules as soon as others have flushed them, and looks at the rules of others when those change. */
 export class RuleWatch implements Disposable {
   readonly #options: Pick<BuiltInOptions, 'instance' | 'log'>;
@@ -14,6 +17,10 @@ export class RuleWatch implements Disposable {
   readonly #mend: () => Promise<readonly string[]>;
   #watch: Disposable | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** By the clock of performance.now(), like `#rest`. */
+  #due = Infinity;
+  /** Until then others' changes wait. */
+  #rest = 0;
 
   constructor(
     options: Pick<BuiltInOptions, 'instance' | 'log' | 'watchRules'>,
@@ -27,8 +34,14 @@ export class RuleWatch implements Disposable {
   }
 
   #changed(change: RuleChange | 'lost'): void {
-    if (this.#timer === undefined && this.#concerns(change))
-      this.#timer = setTimeout(() => void this.#look(), settleMs).unref();
+    if (!this.#concerns(change)) return;
+    const now = performance.now();
+    const isUrgent = change === 'lost' || change.what === 'deleted';
+    const due = isUrgent ? now + settleMs : Math.max(now + settleMs, this.#rest);
+    if (due >= this.#due) return;
+    clearTimeout(this.#timer);
+    this.#due = due;
+    this.#timer = setTimeout(() => void this.#look(), due - now).unref();
   }
 
   #concerns(change: RuleChange | 'lost'): boolean {
@@ -39,9 +52,11 @@ export class RuleWatch implements Disposable {
   }
 
   async #look(): Promise<void> {
-    this.#timer = undefined;
+    this.#due = Infinity;
     try {
-      for (const what of await this.#mend()) this.#options.log.warn({ what }, 'pod network mended');
+      const mended = await this.#mend();
+      for (const what of mended) this.#options.log.warn({ what }, 'pod network mended');
+      this.#rest = mended.length > 0 ? 0 : performance.now() + pauseMs;
     } catch (error) {
       this.#options.log.error({ error: messageOf(error) }, 'the pod network cannot be mended; trying again');
     }
