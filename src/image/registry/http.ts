@@ -4,7 +4,8 @@ import { request as httpsRequest, Agent as HttpsAgent } from 'node:https';
 import { TLSSocket } from 'node:tls';
 import { abortError } from '../../base/abort.ts';
 import { errnoOf, errorFrom, fail, messageOf } from '../../base/errors.ts';
-import { isLoopback } from './loopback.ts';
+import { proxiesOf } from './proxies.ts';
+import type { Proxies } from './proxies.ts';
 
 /** How to trust and be trusted by a host. PEM texts. */
 export interface TlsSettings {
@@ -48,21 +49,22 @@ const leastProgress = 4096;
  */
 export class HttpConnections implements Disposable {
   readonly #options: HttpOptions;
-  readonly #plain: HttpAgent;
-  /** No proxy can reach the loopback of this machine. */
-  readonly #local = new HttpAgent({ keepAlive: true });
-  readonly #secure = new Map<TlsSettings, HttpsAgent>();
-  readonly #localSecure = new Map<TlsSettings, HttpsAgent>();
+  readonly #proxies: Proxies;
+  readonly #proxied: HttpAgent;
+  readonly #direct = new HttpAgent({ keepAlive: true });
+  readonly #proxiedSecure = new Map<TlsSettings, HttpsAgent>();
+  readonly #directSecure = new Map<TlsSettings, HttpsAgent>();
 
   constructor(options: HttpOptions) {
     this.#options = options;
-    this.#plain = new HttpAgent({ keepAlive: true, proxyEnv: options.proxy });
+    this.#proxies = proxiesOf(options.proxy);
+    this.#proxied = new HttpAgent({ keepAlive: true, proxyEnv: this.#proxies.env });
   }
 
   [Symbol.dispose](): void {
-    this.#plain.destroy();
-    this.#local.destroy();
-    for (const agent of [...this.#secure.values(), ...this.#localSecure.values()]) agent.destroy();
+    this.#proxied.destroy();
+    this.#direct.destroy();
+    for (const agent of [...this.#proxiedSecure.values(), ...this.#directSecure.values()]) agent.destroy();
   }
 
   /** Errors: `unavailable` naming the host and what went wrong; the signal's. */
@@ -111,19 +113,19 @@ export class HttpConnections implements Disposable {
   #call(request: HttpRequest, signal: AbortSignal): ClientRequest {
     const { method, url } = request;
     const headers = { 'user-agent': 'cricket', 'accept-encoding': 'identity', ...request.headers };
-    const local = isLoopback(url.hostname);
+    const isDirect = this.#proxies.isDirect(url);
     if (url.protocol === 'http:')
-      return httpRequest(url, { method, headers, signal, agent: local ? this.#local : this.#plain });
-    return httpsRequest(url, { method, headers, signal, agent: this.#agentFor(request.tls, local) });
+      return httpRequest(url, { method, headers, signal, agent: isDirect ? this.#direct : this.#proxied });
+    return httpsRequest(url, { method, headers, signal, agent: this.#agentFor(request.tls, isDirect) });
   }
 
-  #agentFor(tls: TlsSettings, local: boolean): HttpsAgent {
-    const agents = local ? this.#localSecure : this.#secure;
+  #agentFor(tls: TlsSettings, isDirect: boolean): HttpsAgent {
+    const agents = isDirect ? this.#directSecure : this.#proxiedSecure;
     const known = agents.get(tls);
     if (known !== undefined) return known;
     const agent = new HttpsAgent({
       keepAlive: true,
-      ...(!local && { proxyEnv: this.#options.proxy }),
+      ...(!isDirect && { proxyEnv: this.#proxies.env }),
       rejectUnauthorized: !tls.skipVerify,
       ...(tls.ca.length > 0 && { ca: [...tls.ca] }),
       ...(tls.clients.length > 0 && {
