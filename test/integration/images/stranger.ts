@@ -1,5 +1,7 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { BuiltImage } from '../../../hack/lib/oci/image.ts';
 
@@ -34,8 +36,8 @@ export interface Stranger {
   stop(): Promise<void>;
 }
 
-/** Starts it on a free loopback port; image: `HOST/test/image:1`. */
-export async function startStranger(image: BuiltImage): Promise<Stranger> {
+/** Starts it on a free loopback port, with `tls` if given; image: `HOST/test/image:1`. */
+export async function startStranger(image: BuiltImage, tls?: ServerOptions): Promise<Stranger> {
   const rules: { readonly part: string; readonly handler: Handler }[] = [];
   const seen: string[] = [];
   const documents = new Map([image.root, ...image.manifests].map((document) => [document.digest, document]));
@@ -58,17 +60,18 @@ export async function startStranger(image: BuiltImage): Promise<Stranger> {
     response.setHeader('content-length', whole.length - from);
     response.end(whole.subarray(from));
   };
-  const server = createServer((request, response) => {
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
     seen.push(`${request.method ?? ''} ${request.url ?? ''} ${request.headers.authorization ?? ''}`.trim());
     response.on('error', () => undefined);
     const rule = rules.find(({ part }) => (request.url ?? '').includes(part));
     (rule?.handler ?? serve)(request, response);
-  });
+  };
+  const server = tls === undefined ? createServer(answer) : createTlsServer(tls, answer);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     host,
-    origin: `http://${host}`,
+    origin: `${tls === undefined ? 'http' : 'https'}://${host}`,
     seen,
     serve,
     on: (part, handler) => rules.unshift({ part, handler }),
