@@ -22,7 +22,7 @@ const settleMs = 10_000;
 function bombs(): Readonly<Record<string, readonly [Buffer, RegExp]>> {
   const zeros = gzipSync(Buffer.alloc(64 << 20));
   return {
-    'a file of 2 GiB': [gzipSync(rawHeader({ size: base256(2n << 30n, 12) })), /limit/],
+    'a file of 2 GiB': [gzipSync(rawHeader({ size: base256(2n << 30n, 12) })), /layer has more than .* bytes/],
     'nothing, for ever': [Buffer.concat(Array.from({ length: 18 }, () => zeros)), /times/],
   };
 }
