@@ -56,12 +56,14 @@ const kernelDependent = [
   'test/integration/sandbox/{blockio,container-limits,container-end,pod-config,pod-resources,removal,exec,stats}.test.ts',
   'test/integration/linux/{overlay,idmapped-mount}.test.ts',
 ];
+const imageVolumes = 'test/integration/sandbox/image-volumes.test.ts';
 /** All that a pod can say. */
-const said = ['test/integration/{fields,pods,security}/*.test.ts', 'test/integration/sandbox/image-volumes.test.ts'];
+const said = ['test/integration/{fields,pods,security}/*.test.ts', imageVolumes];
 /** Of that, what a smoke looks at: what mounts, limits and ends ask of a kernel and of systemd. */
 const kernelSmoke = [
   'test/integration/sandbox/container-{limits,end}.test.ts',
   'test/integration/linux/{overlay,idmapped-mount}.test.ts',
+  imageVolumes,
 ];
 /** Every end for want of memory, by the hundred. */
 const ends = 'test/long/oom-ends.test.ts';
@@ -111,7 +113,7 @@ const definitions: readonly Definition[] = [
   // Debian 12's own kernel and crun.
   {
     name: 'v2-6.1',
-    globs: [service, driver, ...kernelDependent, smoke],
+    globs: [service, driver, ...kernelDependent, imageVolumes, smoke],
     inAll: [service, driver, ...kernelSmoke, smoke],
     except: notInMachine,
     machine: { kernel: '6.1', systemd: true },
@@ -119,7 +121,12 @@ const definitions: readonly Definition[] = [
   },
   {
     name: 'v1-systemd',
-    globs: ['test/integration/cgroups/*.test.ts', 'test/integration/sandbox/container-{limits,end}.test.ts', smoke],
+    globs: [
+      'test/integration/cgroups/*.test.ts',
+      'test/integration/sandbox/container-{limits,end}.test.ts',
+      imageVolumes,
+      smoke,
+    ],
     except: notInMachine,
     machine: { kernel: '6.1', systemd: true, hybrid: true },
     driver: 'systemd',
