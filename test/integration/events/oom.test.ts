@@ -128,7 +128,7 @@ describe('an OOM kill', function () {
     for (const { container, pod, attributes } of all) {
       const turn = names.indexOf(container?.name ?? '');
       expect(pod?.id, container?.name).to.equal(pods[turn % pods.length]?.id);
-      // The kernel says of ten in five seconds which container they were in; the others are found out.
+      // The kernel says of ten in five seconds in which cgroup they were; the others are found out.
       if (attributes['victim'] !== undefined)
         expect(attributes).to.include({ victim: container?.name, init: turn % 2 === 0 });
     }

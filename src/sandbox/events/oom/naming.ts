@@ -14,12 +14,19 @@ interface Unnamed {
 export class Naming implements Disposable {
   readonly #victims: Victims;
   readonly #tell: (kill: OomKill, victim: OomVictim | undefined) => void;
+  readonly #readOn: () => void;
   #unnamed: Unnamed[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(victims: Victims, tell: (kill: OomKill, victim: OomVictim | undefined) => void) {
+  /** `readOn`: reads the kernel's log to its end. */
+  constructor(
+    victims: Victims,
+    tell: (kill: OomKill, victim: OomVictim | undefined) => void,
+    readOn: () => void = () => undefined,
+  ) {
     this.#victims = victims;
     this.#tell = tell;
+    this.#readOn = readOn;
   }
 
   /** `hopeful`: there will be a line, mostly. */
@@ -32,25 +39,39 @@ export class Naming implements Disposable {
     return this.#unnamed.map(({ kill }) => kill.container.record.id);
   }
 
-  /** Tells of the kills whose victim is known; at the end of their time, of the others too. */
-  match(last = false): void {
-    const now = performance.now();
+  /** Tells of the kills whose victim is known. */
+  match(): void {
+    this.#tellOf(() => false);
+  }
+
+  /** `nameless`: whether one without a victim has waited long enough. */
+  #tellOf(nameless: (one: Unnamed) => boolean): void {
     const missing = new Set(this.missing);
-    this.#unnamed = this.#unnamed.filter(({ kill, until }) => {
+    this.#unnamed = this.#unnamed.filter((one) => {
+      const { kill } = one;
       const victim = this.#victims.take(kill.container.record.id, missing);
-      if (victim === undefined && !last && until > now) return true;
+      if (victim === undefined && !nameless(one)) return true;
       if (victim === undefined) this.#victims.discard(kill.container.record.id);
       this.#tell(kill, victim);
       return false;
     });
     clearTimeout(this.#timer);
     const [next] = this.#unnamed;
-    if (next !== undefined) this.#timer = setTimeout(() => this.match(), Math.max(1, next.until - now)).unref();
+    if (next === undefined) return;
+    this.#timer = setTimeout(() => this.#late(), Math.max(1, next.until - performance.now())).unref();
+  }
+
+  /** Where the loop was busy all the while, the line is there and nobody has read it. */
+  #late(): void {
+    const now = performance.now();
+    this.#readOn();
+    // After what the lines without a container set off.
+    queueMicrotask(() => this.#tellOf(({ until }) => until <= now));
   }
 
   /** Tells what still waits. */
   [Symbol.dispose](): void {
-    this.match(true);
+    this.#tellOf(() => true);
     clearTimeout(this.#timer);
   }
 }

@@ -18,7 +18,7 @@ import { Naming } from './naming.ts';
 import { journaledKills, nameOf, newKills } from './new-kills.ts';
 import { ParentKills } from './parent-kills.ts';
 import { Victims } from './victims.ts';
-import { letGo, openSource, watched } from './watched.ts';
+import { isRecent, letGo, openSource, watched } from './watched.ts';
 import type { Watched } from './watched.ts';
 
 export type OomParts = Pick<Parts, 'cgroups' | 'events' | 'log' | 'store' | 'watcher'> & {
@@ -60,7 +60,8 @@ export class OomWatch implements Disposable, OomEnds {
       (id) => this.#watched.has(id),
       (pid) => this.#containerOfInit(pid),
     );
-    this.#naming = new Naming(this.#victims, (kill, victim) => this.#tell(kill, victim));
+    const readOn = () => this.#kernel.drain('at once');
+    this.#naming = new Naming(this.#victims, (kill, victim) => this.#tell(kill, victim), readOn);
     this.#journaled = journaledKills(parts.recent);
     this.#kernel = new KernelKills({
       watcher: parts.watcher,
@@ -110,8 +111,8 @@ export class OomWatch implements Disposable, OomEnds {
 
   #changed(container: Container): void {
     if (this.#closed) return;
-    const { id } = container.record;
-    const { state } = container;
+    const { record, state } = container;
+    const { id } = record;
     let one = this.#watched.get(id);
     if (one === undefined && (isLive(state) || (state.kind === 'exited' && !state.released))) {
       one = watched(container, this.#parts.counts.seenOf(id));
@@ -125,12 +126,10 @@ export class OomWatch implements Disposable, OomEnds {
     letGo(one);
   }
 
-  /** An end that is not released yet has happened just now, mostly by this very kill. */
+  /** An end that is not released yet has happened just now, mostly by this very kill; and so has a kill without a name. */
   #containerOfInit(pid: number): string | undefined {
-    for (const [id, { initPid, container }] of this.#watched) {
-      const { state } = container;
-      if (initPid === pid && (isLive(state) || (state.kind === 'exited' && !state.released))) return id;
-    }
+    for (const [id, one] of this.#watched)
+      if (one.initPid === pid && (isRecent(one) || this.#naming.missing.includes(id))) return id;
     return undefined;
   }
 

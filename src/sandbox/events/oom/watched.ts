@@ -27,6 +27,10 @@ export function watched(container: Container, seen: ReadonlyMap<string, number>)
   };
 }
 
+/** Whether it runs, or ended just now: what is released has ended a while ago, and its process's number may be another's. */
+export const isRecent = ({ container: { state } }: Watched): boolean =>
+  isLive(state) || (state.kind === 'exited' && !state.released);
+
 /** Undefined where the kernel gives none. */
 export function openSource(
   { cgroups, watcher, log }: Pick<Parts, 'cgroups' | 'watcher' | 'log'>,
