@@ -31,9 +31,10 @@ export class ByteWriter {
     this.#length = length;
   }
 
-  /** All of it, with a buffer of its own; the writer is empty afterwards. */
+  /** All of it, in the buffer that it was written to: nobody else has that, and the writer is at its end. */
   take(): Uint8Array {
-    const taken = new Uint8Array(this.#buffer.buffer.slice(0, this.#length));
+    const taken = new Uint8Array(this.#buffer.buffer, 0, this.#length);
+    this.#buffer = Buffer.alloc(0);
     this.#length = 0;
     return taken;
   }

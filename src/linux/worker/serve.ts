@@ -45,9 +45,18 @@ async function answer(tasks: Tasks, call: Call): Promise<Reply> {
   }
 }
 
+const given = new WeakSet<Uint8Array>();
+
+/** Says of a part of a buffer that nobody else uses the rest of it. */
+export function give(bytes: Uint8Array): Uint8Array {
+  given.add(bytes);
+  return bytes;
+}
+
 /** Bytes that have a buffer to themselves go over as they are: to copy megabytes would hold up the main thread. */
 function movable(reply: Reply): ArrayBuffer[] {
   if (!reply.ok || !(reply.value instanceof Uint8Array)) return [];
   const { buffer, byteLength } = reply.value;
-  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [];
+  const isOwn = given.has(reply.value) || buffer.byteLength === byteLength;
+  return buffer instanceof ArrayBuffer && isOwn ? [buffer] : [];
 }

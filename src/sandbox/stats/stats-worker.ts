@@ -1,7 +1,7 @@
 import { MessageWriter } from '../../base/message-writer.ts';
 import { openCgroups } from '../../cgroups/cgroups.ts';
 import { readHardLimits } from '../../linux/host.ts';
-import { serveTasks } from '../../linux/worker/serve.ts';
+import { give, serveTasks } from '../../linux/worker/serve.ts';
 import type { ContainerLook, Detail, PodLook } from './look.ts';
 import { Looker } from './looker.ts';
 import { MetricsWriter } from './wire/answers.ts';
@@ -112,7 +112,8 @@ export const statsTasks = {
 
   render({ news, ...request }: RenderRequest & Asked): Uint8Array | undefined {
     subjects.take(news);
-    return renderer.render(request);
+    const text = renderer.render(request);
+    return text && give(text);
   },
 };
 export type StatsTasks = typeof statsTasks;
