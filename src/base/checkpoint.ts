@@ -35,16 +35,16 @@ export async function saveCheckpoint<T>(
 
 /** What is written, but not where it counts. One that is never committed leaves a file beside its place. */
 export interface PreparedWrite {
-  /** Puts it in its place, durably. */
+  /** Puts it in its place. */
   commit(): Promise<void>;
 }
 
-/** The longer half of a durable `saveCheckpoint`, for who knows the value before it is true. */
+/** The longer half of a `saveCheckpoint` that is not durable, for who knows the value before it is true. */
 export async function prepareCheckpoint<T>(kind: CheckpointKind<T>, path: string, value: T): Promise<PreparedWrite> {
   const temp = `${path}.next`;
-  const close = await writeTemp(temp, textOf(kind, value), { durable: true });
+  const close = await writeTemp(temp, textOf(kind, value), { durable: false });
   await close();
-  return { commit: async () => settle(temp, path, { durable: true }) };
+  return { commit: async () => moved(temp, path) };
 }
 
 function textOf<T>({ name, version, readableSince = version }: CheckpointKind<T>, value: T): string {
@@ -100,7 +100,7 @@ async function moved(temp: string, path: string): Promise<void> {
   }
 }
 
-/** fsync of a file's bytes, or of a directory's names. */
+/** fsync of a file's bytes, or of a directory's names. Errors: ENOENT. */
 export async function syncPath(path: string): Promise<void> {
   await using directory = await open(path, 'r');
   await directory.sync();

@@ -1,5 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { errnoOf, fail } from '../../base/errors.ts';
+import { libc } from '../libc.ts';
 import type { Link } from './calls.ts';
 import type { NetlinkSocket } from './socket.ts';
 import { attribute, decodeAttributes, nested, number32, number8, numberOf, text, textOf } from './wire.ts';
@@ -143,6 +144,11 @@ export function existed(act: () => void): boolean {
     throw error;
   }
 }
+
+const indexOfName = libc.func('unsigned int if_nametoindex(const char *name)');
+
+/** ifindex of a link of the thread's network namespace, 0 without one. Unlike findLink it waits for no lock. */
+export const linkIndex = (name: string): number => indexOfName(name) as number;
 
 export function findLink(socket: NetlinkSocket, name: string): Link | undefined {
   try {

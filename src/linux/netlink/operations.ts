@@ -1,7 +1,7 @@
 import { insideNetns } from '../setns.ts';
 import { addAddress, dumpAddresses, removeAddress } from './addresses.ts';
 import type { AttachPlan, BridgePlan, InterfaceAddress, LinkCalls, PodLink } from './calls.ts';
-import { changeLink, createBridge, createVeth, deleteLink, dumpLinks, existed, findLink } from './links.ts';
+import { changeLink, createBridge, createVeth, deleteLink, dumpLinks, existed, findLink, linkIndex } from './links.ts';
 import { forgetFlows } from './conntrack.ts';
 import { allowLoopback, hasIpv6, quietIpv6, setForwarding, setForwarding6 } from './forwarding.ts';
 import { addDefaultRoute, defaultRouteLink, linkTowards } from './routes.ts';
@@ -97,9 +97,9 @@ function rejoinLinks(socket: NetlinkSocket, bridge: string, links: readonly stri
 }
 
 function attachLink(socket: NetlinkSocket, plan: AttachPlan): void {
-  const bridge = findLink(socket, plan.bridge);
-  if (bridge === undefined) throw fail('unavailable', `attach ${plan.hostLink}: bridge ${plan.bridge} is gone`);
-  const veth = { ...plan, master: bridge.index };
+  const master = linkIndex(plan.bridge);
+  if (master === 0) throw fail('unavailable', `attach ${plan.hostLink}: bridge ${plan.bridge} is gone`);
+  const veth = { ...plan, master };
   try {
     createVeth(socket, veth);
   } catch (error) {
@@ -114,7 +114,7 @@ function attachLink(socket: NetlinkSocket, plan: AttachPlan): void {
   }
   configurePodLink(plan);
   // The port forwards within a millisecond from now, when the kernel's link watch has run; no container is that fast.
-  changeLink(socket, plan.hostLink, { alias: plan.alias, hairpin: true, master: bridge.index, up: true });
+  changeLink(socket, plan.hostLink, { alias: plan.alias, hairpin: true, master, up: true });
 }
 
 function hasEnd(plan: PodLink): boolean {
@@ -131,8 +131,8 @@ function hasEnd(plan: PodLink): boolean {
 export function configurePodLink(link: PodLink): void {
   insideNetns(link.netns, () => {
     using socket = new NetlinkSocket();
-    const index = findLink(socket, link.ifname)?.index;
-    if (index === undefined) throw fail('not_found', `configure ${link.ifname} in ${link.netns}: no such interface`);
+    const index = linkIndex(link.ifname);
+    if (index === 0) throw fail('not_found', `configure ${link.ifname} in ${link.netns}: no such interface`);
     if (link.addresses.some(({ address }) => address.includes(':'))) quietIpv6(link.ifname);
     changeLink(socket, link.ifname, { up: true });
     for (const address of link.addresses) {

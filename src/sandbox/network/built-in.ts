@@ -1,4 +1,5 @@
 import { waitFor } from '../../base/abort.ts';
+import { allEnded } from '../../base/all-ended.ts';
 import { during, errorFrom, fail } from '../../base/errors.ts';
 import type { PodId } from '../../base/ids.ts';
 import { ignoreSteps } from '../../base/steps.ts';
@@ -111,8 +112,8 @@ class BuiltInNetwork implements BuiltIn {
         const addresses = this.#addressesOf(lease);
         const ips = addresses.map(({ ip }) => ip);
         pod.onAddresses?.(ips);
-        await pod.pinned;
-        await this.#link(lease, pod.netns);
+        await pod.asked;
+        await allEnded([pod.pinned, this.#link(lease, pod.netns)]);
         this.#reach('run-pod:net-linked');
         await this.#options.ports.open(pod.id, addresses);
         return { ips };

@@ -13,6 +13,8 @@ export interface NetworkedPod {
   readonly config: PodConfig;
   /** Resolves when the namespace is there: what needs none is done before. Absent: it is. */
   readonly pinned?: Promise<unknown>;
+  /** Resolves when the Worker of the namespaces has been asked for it: what is asked of that one now comes after it. */
+  readonly asked?: Promise<unknown>;
   /** Told of its addresses as soon as they are the pod's, while its link may still be in the making. */
   readonly onAddresses?: (ips: readonly string[]) => void;
 }

@@ -13,7 +13,7 @@ import { holdForPod, rootOf } from './user-namespaces.ts';
 export async function pinPod(
   parts: Pick<Parts, 'paths' | 'podCalls' | 'selinux' | 'watcher'>,
   record: PodRecord,
-  hostname: string,
+  { hostname, onAsked }: { readonly hostname: string; readonly onAsked: () => void },
   signal: AbortSignal,
 ): Promise<void> {
   const { id, config, pins } = record;
@@ -27,5 +27,7 @@ export async function pinPod(
     ...(holder && { holder }),
     ...(config.ipc === 'pod' && { shm }),
   };
-  await parts.podCalls.call('pinNamespaces', request, signal);
+  const made = parts.podCalls.call('pinNamespaces', request, signal);
+  onAsked();
+  await made;
 }

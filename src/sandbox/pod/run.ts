@@ -77,7 +77,7 @@ function sameOrRefused(pod: Pod, { config, handler }: RunPodRequest): PodId {
 async function makePod(parts: RunPodParts, request: RunPodRequest): Promise<PodId> {
   const { store, paths, podCalls, network, disk, lifetime, reach } = parts;
   const record = planPod(parts, request);
-  await requireProgram(runtimeOf(parts, record.handler));
+  const usable = begun(requireProgram(runtimeOf(parts, record.handler)));
   await checkUsers(parts, record);
   const { id, config } = record;
   const at = paths.pod(id);
@@ -98,7 +98,10 @@ async function makePod(parts: RunPodParts, request: RunPodRequest): Promise<PodI
   undo.defer('run-time directory', (s) => disk.call('removeTree', at.runtime, s));
   const hostname = hostnameOf(config);
   // The reconciler finds these without the record, by their places.
-  const pinning = begun(traced('pod.namespaces', async () => pinPod(parts, record, hostname, step())));
+  const asked = Promise.withResolvers<void>();
+  const wish = { hostname, onAsked: asked.resolve };
+  const pinning = begun(traced('pod.namespaces', async () => pinPod(parts, record, wish, step())));
+  pinning.catch(asked.reject);
   undo.defer('namespaces', async (s) => {
     await Promise.allSettled([pinning]);
     await podCalls.call('unpinNamespaces', { pins: Object.values(record.pins), shm: at.shm }, s);
@@ -107,7 +110,7 @@ async function makePod(parts: RunPodParts, request: RunPodRequest): Promise<PodI
   // What it takes has records of its own, from before it is taken.
   const givenUp = new AbortController();
   const addresses = Promise.withResolvers<readonly string[]>();
-  const told = { pinned: pinning, onAddresses: addresses.resolve };
+  const told = { pinned: pinning, asked: begun(asked.promise), onAddresses: addresses.resolve };
   const attaching = begun(attach(parts, record, told, AbortSignal.any([lifetime, givenUp.signal])));
   attaching.then(({ ips }) => addresses.resolve(ips), addresses.reject);
   const writing = begun(
@@ -127,6 +130,7 @@ async function makePod(parts: RunPodParts, request: RunPodRequest): Promise<PodI
     if (record.pins.net !== undefined) await network.detach(id, s);
   });
 
+  await usable;
   await intent;
   reach('run-pod:intent');
 
@@ -154,7 +158,7 @@ async function makePod(parts: RunPodParts, request: RunPodRequest): Promise<PodI
 async function attach(
   { network }: Pick<RunPodParts, 'network'>,
   { id, config, pins: { net: netns } }: PodRecord,
-  told: Pick<NetworkedPod, 'pinned' | 'onAddresses'>,
+  told: Pick<NetworkedPod, 'asked' | 'pinned' | 'onAddresses'>,
   signal: AbortSignal,
 ): Promise<{ readonly ips: readonly string[] }> {
   if (netns === undefined || config.network === 'none') return { ips: [] };

@@ -18,20 +18,22 @@ import type { Hints } from './unreadable.ts';
  * What cannot be read goes to `store.unreadable` and is never treated as an orphan.
  * @returns names of directories with no record in them: a crash between mkdir and the first write.
  */
-export async function loadStore(store: Store, paths: Paths, log: Logger): Promise<readonly string[]> {
+export async function loadStore(
+  store: Store,
+  paths: Paths,
+  { bootId, log }: { readonly bootId: string; readonly log: Logger },
+): Promise<readonly string[]> {
   const empty: string[] = [];
   await eachDirectory(paths.podRecords, async (id, directory) => {
-    const found = await readObject({ record: podRecordKind, state: podStateKind }, directory, 'pod.json');
+    const kinds = { record: podRecordKind, state: podStateKind, file: 'pod.json', bootId };
+    const found = await readObject(kinds, directory);
     if (found.kind === 'ok') store.adoptPod(found.record, found.state ?? { kind: 'creating' });
     else if (found.kind === 'empty') empty.push(directory);
     else store.unreadable.set(id, { kind: 'pod', id, reason: found.reason, hints: found.hints });
   });
   await eachDirectory(paths.containerRecords, async (id, directory) => {
-    const found = await readObject(
-      { record: containerRecordKind, state: containerStateKind },
-      directory,
-      'container.json',
-    );
+    const kinds = { record: containerRecordKind, state: containerStateKind, file: 'container.json', bootId };
+    const found = await readObject(kinds, directory);
     if (found.kind === 'ok') store.adoptContainer(found.record, found.state ?? { kind: 'creating' });
     else if (found.kind === 'empty') empty.push(directory);
     else store.unreadable.set(id, { kind: 'container', id, reason: found.reason, hints: found.hints });
@@ -46,10 +48,17 @@ type Found<R, S> =
   | { readonly kind: 'empty' }
   | { readonly kind: 'unreadable'; readonly reason: string; readonly hints: Hints };
 
-async function readObject<R, S>(
-  kinds: { readonly record: CheckpointKind<R>; readonly state: CheckpointKind<S> },
+interface Kinds<R, S> {
+  readonly record: CheckpointKind<R>;
+  readonly state: CheckpointKind<S>;
+  /** The record's. */
+  readonly file: string;
+  readonly bootId: string;
+}
+
+async function readObject<R extends { readonly bootId: string }, S>(
+  { file, bootId, ...kinds }: Kinds<R, S>,
   directory: string,
-  file: string,
 ): Promise<Found<R, S>> {
   let recordText: string | undefined;
   try {
@@ -60,8 +69,9 @@ async function readObject<R, S>(
       return { kind: 'unreadable', reason: `${join(directory, file)} is missing`, hints: readHints('') };
     }
     const record = parseCheckpoint(kinds.record, join(directory, file), recordText);
-    const state =
-      stateText === undefined ? undefined : parseCheckpoint(kinds.state, join(directory, 'state.json'), stateText);
+    // A power cut can leave the name without the bytes: then the intent is known, and nothing that this boot has.
+    const isLost = stateText === undefined || (stateText === '' && record.bootId !== bootId);
+    const state = isLost ? undefined : parseCheckpoint(kinds.state, join(directory, 'state.json'), stateText);
     return { kind: 'ok', record, state };
   } catch (error) {
     return { kind: 'unreadable', reason: messageOf(error), hints: readHints(recordText ?? '') };

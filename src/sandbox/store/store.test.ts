@@ -68,7 +68,7 @@ describe('the store', () => {
   async function open() {
     const paths = createPaths(root, join(root, 'state'), instance);
     const store = await createStore(paths, silentLogger());
-    const empty = await loadStore(store, paths, silentLogger());
+    const empty = await loadStore(store, paths, { bootId: 'boot', log: silentLogger() });
     return { paths, store, empty };
   }
 
@@ -121,6 +121,20 @@ describe('the store', () => {
     expect(store.unreadable.get(newer)?.reason).to.contain('version 99');
     expect(store.unreadable.get(lost)).to.include({ kind: 'container' });
     expect([store.pods.size, store.containers.size, empty]).to.deep.equal([0, 0, []]);
+  });
+
+  it('takes a state without a byte for none where a power cut was between, and for damage where none was', async () => {
+    const { store, paths } = await open();
+    const [before, now] = [{ ...podRecord(), bootId: 'boot before' }, podRecord()];
+    for (const record of [before, now]) {
+      await store.addPod(record);
+      writeFileSync(paths.pod(record.id).state, '');
+    }
+    const again = (await open()).store;
+    expect([...again.pods.values()].map(({ record, state }) => [record.id, state.kind])).to.deep.equal([
+      [before.id, 'creating'],
+    ]);
+    expect([...again.unreadable.keys()]).to.deep.equal([now.id]);
   });
 
   it('tells of directories that hold nothing yet, as a crash leaves them', async () => {

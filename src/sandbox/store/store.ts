@@ -2,7 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { allEnded } from '../../base/all-ended.ts';
 import { makePrivateDirectory, prepareCheckpoint, saveCheckpoint, syncPath } from '../../base/checkpoint.ts';
-import { during, errnoOf } from '../../base/errors.ts';
+import { during, errnoOf, messageOf } from '../../base/errors.ts';
 import type { ContainerId, PodId } from '../../base/ids.ts';
 import type { Logger } from '../../base/log.ts';
 import { containerRecordKind } from '../container/record.ts';
@@ -66,31 +66,32 @@ export async function createStore(paths: Paths, log: Logger): Promise<Store> {
   });
   const adoptPod = (record: PodRecord, state: PodState): Pod => {
     const at = paths.pod(record.id);
-    const keepRecord = onceDone(async () => syncIfThere(at.record), state.kind !== 'creating');
+    const said = speaking({ pod: record.id });
+    const keep = keeper(at, said);
     const save = async (next: PodState) => {
-      const durable = isLasting(next.kind);
-      await allEnded([saveCheckpoint(podStateKind, at.state, next, { durable }), durable && keepRecord()]);
+      await saveCheckpoint(podStateKind, at.state, next, { durable: false });
+      if (isLasting(next.kind)) keep();
     };
     const prepare = async (next: PodState) => {
-      const [prepared] = await allEnded([prepareCheckpoint(podStateKind, at.state, next), keepRecord()]);
-      return prepared;
+      const prepared = await prepareCheckpoint(podStateKind, at.state, next);
+      return { commit: async () => prepared.commit().then(keep) };
     };
     const changed = (before: PodState) => observers.forEach((one) => one.podChanged(pod, before));
-    const options = { record, state, step: stepPod, save, prepare, log: speaking({ pod: record.id }), changed };
+    const options = { record, state, step: stepPod, save, prepare, log: said, changed };
     const pod = new Tracked<PodRecord, PodState, PodEvent>(options);
     pods.set(record.id, pod);
     return pod;
   };
   const adoptContainer = (record: ContainerRecord, state: ContainerState): Container => {
     const at = paths.container(record.id);
-    const keepRecord = onceDone(async () => syncIfThere(at.record), state.kind !== 'creating');
+    const said = speaking({ container: record.id });
+    const keep = keeper(at, said);
     const save = async (next: ContainerState) => {
-      const durable = isLasting(next.kind);
-      const saved = saveCheckpoint(containerStateKind, at.state, next, { durable });
-      await allEnded([saved, durable && keepRecord()]);
+      await saveCheckpoint(containerStateKind, at.state, next, { durable: false });
+      if (isLasting(next.kind)) keep();
     };
     const changed = (before: ContainerState) => observers.forEach((one) => one.containerChanged(container, before));
-    const options = { record, state, step: stepContainer, save, log: speaking({ container: record.id }), changed };
+    const options = { record, state, step: stepContainer, save, log: said, changed };
     const container = new Tracked<ContainerRecord, ContainerState, ContainerEvent>(options);
     containers.set(record.id, container);
     return container;
@@ -109,7 +110,9 @@ export async function createStore(paths: Paths, log: Logger): Promise<Store> {
   const forget = async (at: { readonly directory: string; readonly state: string }) => {
     await rm(at.state, { force: true });
     await rm(at.directory, { recursive: true, force: true });
-    await syncPath(dirname(at.directory));
+    syncIfThere(dirname(at.directory)).catch((error: unknown) =>
+      log.warn({ reason: messageOf(error) }, 'a power cut now may bring back what was removed'),
+    );
   };
 
   return {
@@ -151,23 +154,33 @@ export async function createStore(paths: Paths, log: Logger): Promise<Store> {
 }
 
 /**
- * States a reboot must find are made durable. Everything else a reboot voids anyway: the processes are gone,
- * and the boot id in the record says so.
+ * States that a reboot should find. Everything else a reboot voids anyway: the processes are gone, and the boot id in
+ * the record says so.
  */
 function isLasting(kind: (PodState | ContainerState)['kind']): boolean {
   return kind === 'ready' || kind === 'created' || kind === 'stopped' || kind === 'exited';
 }
 
-/** Does it each time until it has succeeded. */
-function onceDone(work: () => Promise<void>, isDone: boolean): () => Promise<void> {
-  let done = isDone;
-  return async () => {
-    if (!done) await work();
-    done = true;
+/**
+ * Has the disk keep record and state, behind whoever wrote them: a crash of the daemon loses nothing of what is written,
+ * and a power cut ends every pod. See docs/adr/0015-nobody-waits-for-the-disk-to-keep-a-state.md.
+ */
+function keeper(at: { readonly record: string; readonly state: string }, log: { readonly warn: Warn }): () => void {
+  let turn: Promise<void> = Promise.resolve();
+  const work = async () => {
+    await allEnded([at.record, at.state].map(syncIfThere));
+    await syncIfThere(dirname(at.state));
+  };
+  return () => {
+    turn = turn
+      .then(work)
+      .catch((error: unknown) => log.warn({ reason: messageOf(error) }, 'a power cut now may lose the state'));
   };
 }
 
-/** The record was written as an intent, without a wait for the disk: it must not be lost where its state is kept. */
+type Warn = (fields: object, message: string) => void;
+
+/** It may have been removed meanwhile. */
 async function syncIfThere(path: string): Promise<void> {
   try {
     await syncPath(path);

@@ -22,7 +22,7 @@ export interface OpenCall {
   readonly context: CallContext;
   /** Runs work inside the call's span. */
   inside<T>(work: () => T): T;
-  /** Ends span, metric and log line; the status to send. Call it once. */
+  /** The status to send; span, metric and log line are ended behind it: nobody need wait for them. Call it once. */
   finish(error?: CricketError): Pick<StatusObject, 'code' | 'details'>;
 }
 
@@ -39,6 +39,8 @@ export class Calls {
   readonly #deps: CallsDeps;
   readonly #unary = new Set<AbortController>();
   readonly #streams = new Set<AbortController>();
+  /** Calls that are answered, and not told of yet. */
+  #telling = 0;
   #idle: (() => void) | undefined;
 
   constructor(deps: CallsDeps) {
@@ -66,14 +68,18 @@ export class Calls {
       inside: (work) => context.with(span.inside, work),
       finish: (error) => {
         open.delete(controller);
+        this.#telling += 1;
         const milliseconds = monotonicMs() - started;
         const answer = error === undefined ? { code: 0, details: '' } : statusFor(error);
-        metrics.inFlight.dec({ method: rpc });
-        metrics.total.inc({ method: rpc, code: error?.code ?? 'ok' });
-        metrics.seconds.observe({ method: rpc, code: error?.code ?? 'ok' }, milliseconds / 1000);
-        endSpan(span, answer.code, error);
-        context.with(span.inside, () => logCall(log, { path, rpc, request, milliseconds, error }));
-        if (this.#unary.size + this.#streams.size === 0) this.#idle?.();
+        setImmediate(() => {
+          metrics.inFlight.dec({ method: rpc });
+          metrics.total.inc({ method: rpc, code: error?.code ?? 'ok' });
+          metrics.seconds.observe({ method: rpc, code: error?.code ?? 'ok' }, milliseconds / 1000);
+          endSpan(span, answer.code, error);
+          context.with(span.inside, () => logCall(log, { path, rpc, request, milliseconds, error }));
+          this.#telling -= 1;
+          if (this.#isIdle) this.#idle?.();
+        });
         return answer;
       },
     };
@@ -91,10 +97,14 @@ export class Calls {
 
   /** Resolves once no handler is at work. */
   async idle(): Promise<void> {
-    if (this.size === 0) return;
+    if (this.#isIdle) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#idle = resolve;
     await promise;
+  }
+
+  get #isIdle(): boolean {
+    return this.size + this.#telling === 0;
   }
 
   get size(): number {

@@ -66,7 +66,7 @@ export async function openParts(given: Given, stack: AsyncDisposableStack): Prom
   const [quietImages, plainNetwork, empty] = await Promise.all([
     openImages(imageOptions(given)),
     openNetwork(given, { instance, podCalls, watcher }),
-    loadStore(store, paths, log),
+    loadStore(store, paths, { bootId, log }),
   ]);
   const images = tellingImages(quietImages, events);
   const network = meteredNetwork(plainNetwork, metrics);

@@ -41,7 +41,7 @@ export class StreamLab implements AsyncDisposable {
     const log = silentLogger();
     const paths = createPaths(root, state, parseInstanceId(instance));
     const store = await createStore(paths, log);
-    await loadStore(store, paths, log);
+    await loadStore(store, paths, { bootId: '', log });
     const crun = {
       name: 'crun',
       path: '/usr/bin/crun',
