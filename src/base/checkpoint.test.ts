@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { writeFiles } from './plain-file.ts';
 import { loadCheckpoint, prepareCheckpoint, saveCheckpoint, writeAtomic } from './checkpoint.ts';
 
 const kind = { name: 'thing', version: 2, schema: z.object({ at: z.string().transform(BigInt), name: z.string() }) };
@@ -37,7 +38,8 @@ describe('checkpoints', () => {
 
   it('that are prepared count once they are committed', async () => {
     await saveCheckpoint(kind, file, { at: 1n, name: 'old' });
-    const prepared = await prepareCheckpoint(kind, file, { at: 2n, name: 'new' });
+    const prepared = prepareCheckpoint(kind, file, { at: 2n, name: 'new' });
+    await writeFiles([prepared.file]);
     expect(await loadCheckpoint(kind, file)).to.include({ name: 'old' });
     await saveCheckpoint(kind, file, { at: 3n, name: 'between' });
     await prepared.commit();

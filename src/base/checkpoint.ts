@@ -4,6 +4,10 @@ import { dirname } from 'node:path';
 import type { z } from 'zod';
 import { allEnded } from './all-ended.ts';
 import { fail, messageOf } from './errors.ts';
+import type { PlainFile } from './plain-file.ts';
+
+/** Only root's: records hold environments, which hold secrets. */
+const recordMode = 0o600;
 
 /** A kind of record on disk: its version and what it must look like. */
 export interface CheckpointKind<T> {
@@ -33,18 +37,19 @@ export async function saveCheckpoint<T>(
   await writeAtomic(path, textOf(kind, value), options);
 }
 
-/** What is written, but not where it counts. One that is never committed leaves a file beside its place. */
-export interface PreparedWrite {
+/** A record beside the place where it counts. One that is never committed leaves its file there. */
+export interface Prepared {
+  /** To be written before it is committed, by whom it suits. */
+  readonly file: PlainFile;
   /** Puts it in its place. */
   commit(): Promise<void>;
 }
 
 /** The longer half of a `saveCheckpoint` that is not durable, for who knows the value before it is true. */
-export async function prepareCheckpoint<T>(kind: CheckpointKind<T>, path: string, value: T): Promise<PreparedWrite> {
+export function prepareCheckpoint<T>(kind: CheckpointKind<T>, path: string, value: T): Prepared {
   const temp = `${path}.next`;
-  const close = await writeTemp(temp, textOf(kind, value), { durable: false });
-  await close();
-  return { commit: async () => moved(temp, path) };
+  const file = { path: temp, text: textOf(kind, value), mode: recordMode };
+  return { file, commit: async () => moved(temp, path) };
 }
 
 function textOf<T>({ name, version, readableSince = version }: CheckpointKind<T>, value: T): string {
@@ -57,7 +62,7 @@ interface WriteOptions {
   readonly mode?: number;
 }
 
-/** The same guarantee for any text. Mode 0600: records hold environments, which hold secrets. */
+/** The same guarantee for any text. */
 export async function writeAtomic(path: string, data: string | Uint8Array, options: WriteOptions): Promise<void> {
   const temp = `${path}.tmp`;
   const close = await writeTemp(temp, data, options);
@@ -68,7 +73,7 @@ export async function writeAtomic(path: string, data: string | Uint8Array, optio
 async function writeTemp(temp: string, data: string | Uint8Array, options: WriteOptions): Promise<() => Promise<void>> {
   let file: FileHandle | undefined;
   try {
-    file = await open(temp, 'w', options.mode ?? 0o600);
+    file = await open(temp, 'w', options.mode ?? recordMode);
     await file.writeFile(data);
     if (options.durable) await file.sync();
     const written = file;

@@ -1,5 +1,7 @@
 import { chownSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { writeFilesNow } from '../base/plain-file.ts';
+import type { PlainFile } from '../base/plain-file.ts';
 import { bringLoopbackUp, linkCalls } from './netlink/operations.ts';
 import { pinNamespaces, unpinNamespace } from './namespaces.ts';
 import type { PinRequest } from './namespaces.ts';
@@ -30,6 +32,9 @@ export const podTasks = {
   unpinNamespaces({ pins, shm }: { readonly pins: readonly string[]; readonly shm?: string }): void {
     pins.forEach(unpinNamespace);
     while (shm !== undefined && unmount(shm));
+  },
+  writeFiles(files: readonly PlainFile[]): void {
+    writeFilesNow(files);
   },
   /** Answers the descriptor, which is the caller's. It keeps the namespace it was made in. */
   openTcpSocket({ netns, family }: { readonly netns: string; readonly family: IpFamily }): number {

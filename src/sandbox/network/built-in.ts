@@ -1,6 +1,7 @@
 import { waitFor } from '../../base/abort.ts';
 import { allEnded } from '../../base/all-ended.ts';
 import { during, errorFrom, fail } from '../../base/errors.ts';
+import type { PlainFile } from '../../base/plain-file.ts';
 import type { PodId } from '../../base/ids.ts';
 import { ignoreSteps } from '../../base/steps.ts';
 import type { ReachStep } from '../../base/steps.ts';
@@ -111,9 +112,9 @@ class BuiltInNetwork implements BuiltIn {
         this.#releases.cancel(lease);
         const addresses = this.#addressesOf(lease);
         const ips = addresses.map(({ ip }) => ip);
-        pod.onAddresses?.(ips);
+        const files = (await pod.filesFor?.(ips)) ?? [];
         await pod.asked;
-        await allEnded([pod.pinned, this.#link(lease, pod.netns)]);
+        await allEnded([pod.pinned, this.#link(lease, pod.netns, files)]);
         this.#reach('run-pod:net-linked');
         await this.#options.ports.open(pod.id, addresses);
         return { ips };
@@ -139,8 +140,8 @@ class BuiltInNetwork implements BuiltIn {
   }
 
   /** Once more where somebody had deleted the bridge. */
-  async #link(lease: Lease, netns: string): Promise<void> {
-    const plan = this.#plan(lease, netns);
+  async #link(lease: Lease, netns: string, files: readonly PlainFile[]): Promise<void> {
+    const plan = { ...this.#plan(lease, netns), files };
     try {
       await this.#host.call('attachLink', plan);
     } catch (error) {

@@ -1,4 +1,5 @@
 import type { PodId } from '../../base/ids.ts';
+import type { PlainFile } from '../../base/plain-file.ts';
 import type { PodConfig } from '../pod/record.ts';
 
 /** What the node can say of its pod network: NetworkReady in Status. */
@@ -15,8 +16,13 @@ export interface NetworkedPod {
   readonly pinned?: Promise<unknown>;
   /** Resolves when the Worker of the namespaces has been asked for it: what is asked of that one now comes after it. */
   readonly asked?: Promise<unknown>;
-  /** Told of its addresses as soon as they are the pod's, while its link may still be in the making. */
-  readonly onAddresses?: (ips: readonly string[]) => void;
+  /**
+   * Told of its addresses as soon as they are the pod's; the files it answers are to be written before the attach ends: a
+   * network that has something made by a Worker after that has it write them too.
+   */
+  readonly filesFor?: (ips: readonly string[]) => Promise<readonly PlainFile[]>;
+  /** Writes such files for a network that has not. */
+  readonly write?: (files: readonly PlainFile[]) => Promise<void>;
 }
 
 /**

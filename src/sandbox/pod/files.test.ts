@@ -3,8 +3,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { newInstanceId, newPodId } from '../../base/ids.ts';
+import { writeFiles } from '../../base/plain-file.ts';
 import { createPaths } from '../store/paths.ts';
-import { writePodFiles } from './files.ts';
+import { podFiles } from './files.ts';
 import { noPodResources } from './resources-schema.ts';
 import type { PodConfig, PodRecord } from './record.ts';
 
@@ -25,7 +26,7 @@ const plain: PodConfig = {
   },
 };
 
-describe('writePodFiles', () => {
+describe('the files of a pod', () => {
   let directory: string;
   before(() => (directory = mkdtempSync(join(tmpdir(), 'cricket-files-'))));
   after(() => rmSync(directory, { recursive: true }));
@@ -38,7 +39,7 @@ describe('writePodFiles', () => {
     };
     const at = paths.pod(record.id);
     mkdirSync(dirname(at.hosts), { recursive: true });
-    await writePodFiles(paths, record, { hostname: 'web', addresses: Promise.resolve(ips) });
+    await writeFiles(await podFiles(paths, record, { hostname: 'web', ips }));
     const read = (path: string) => readFileSync(path, 'utf8');
     expect(statSync(at.hosts).mode & 0o777, 'any user in a container reads it').to.equal(0o644);
     return { hosts: read(at.hosts), hostname: read(at.hostname), resolv: read(at.resolvConf) };

@@ -1,7 +1,7 @@
-import { chown, readFile, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { chown, readFile } from 'node:fs/promises';
 import { allEnded } from '../../base/all-ended.ts';
-import { during, errnoOf } from '../../base/errors.ts';
+import { errnoOf } from '../../base/errors.ts';
+import type { PlainFile } from '../../base/plain-file.ts';
 import type { Paths } from '../store/paths.ts';
 import type { PodConfig, PodRecord } from './record.ts';
 import { rootOf } from './user-namespaces.ts';
@@ -9,30 +9,27 @@ import { rootOf } from './user-namespaces.ts';
 /** Size of a pod's /dev/shm: what Docker and the field's runtimes give. */
 export const shmBytes = 64 * 1024 * 1024;
 
-/**
- * Writes what every container of the pod sees as /etc/hosts, /etc/hostname and /etc/resolv.conf; the first once the
- * addresses are known. Errors: also those of getting them.
- */
-export async function writePodFiles(
+/** What every container of the pod sees as /etc/hosts, /etc/hostname and /etc/resolv.conf. */
+export async function podFiles(
   paths: Paths,
   record: PodRecord,
-  { hostname, addresses }: { readonly hostname: string; readonly addresses: Promise<readonly string[]> },
-): Promise<void> {
+  facts: { readonly hostname: string; readonly ips: readonly string[] },
+): Promise<readonly PlainFile[]> {
   const at = paths.pod(record.id);
-  const write = async (path: string, text: Promise<string>) => writeFile(path, await text, { mode: 0o644 });
-  const hosts = addresses.then(async (ips) => hostsText(record.config, { hostname, ips }));
-  try {
-    await allEnded([
-      writeFile(at.hostname, `${hostname}\n`, { mode: 0o644 }),
-      write(at.resolvConf, resolvText(record.config)),
-      write(at.hosts, hosts),
-    ]);
-  } catch (error) {
-    throw during(`write files of the pod below ${dirname(dirname(at.hosts))}`, error);
-  }
+  const [hosts, resolv] = await Promise.all([hostsText(record.config, facts), resolvText(record.config)]);
+  return [
+    { path: at.hostname, text: `${facts.hostname}\n`, mode: 0o644 },
+    { path: at.resolvConf, text: resolv, mode: 0o644 },
+    { path: at.hosts, text: hosts, mode: 0o644 },
+  ];
+}
+
+/** Makes them the pod's root's, where that is another one outside. */
+export async function ownPodFiles(paths: Paths, record: PodRecord): Promise<void> {
   const { uid, gid } = rootOf(record.config);
-  if (uid > 0 || gid > 0)
-    await Promise.all([at.hostname, at.hosts, at.resolvConf].map(async (file) => chown(file, uid, gid)));
+  if (uid === 0 && gid === 0) return;
+  const at = paths.pod(record.id);
+  await allEnded([at.hostname, at.hosts, at.resolvConf].map(async (file) => chown(file, uid, gid)));
 }
 
 /** On the host's network the host's own file; else the loopback names and the pod's. */

@@ -3,13 +3,14 @@ import { withTimeout } from '../../base/abort.ts';
 import { fail } from '../../base/errors.ts';
 import { newPodId } from '../../base/ids.ts';
 import type { PodId } from '../../base/ids.ts';
+import type { PlainFile } from '../../base/plain-file.ts';
 import { nowNanos } from '../../base/clock.ts';
 import { Rollback, describeFailures } from '../../base/rollback.ts';
 import { describeSpan, traced } from '../../base/trace.ts';
 import type { CgroupPath } from '../../cgroups/path.ts';
 import { cgroupResources } from '../container/spec-resources.ts';
 import { namedPodCgroup, ownPodCgroup, removePodCgroup, sharersOf } from './cgroups.ts';
-import { writePodFiles } from './files.ts';
+import { ownPodFiles, podFiles } from './files.ts';
 import { pinPod } from './pins.ts';
 import { podKey, podTitle } from './record.ts';
 import type { PodConfig, PodRecord } from './record.ts';
@@ -107,24 +108,26 @@ async function makePod(parts: RunPodParts, request: RunPodRequest): Promise<PodI
     await podCalls.call('unpinNamespaces', { pins: Object.values(record.pins), shm: at.shm }, s);
   });
 
-  // What it takes has records of its own, from before it is taken.
+  // What it takes has records of its own, from before it is taken. The pod's files are written by the Worker that makes its
+  // link: each would take three hops of its own.
   const givenUp = new AbortController();
-  const addresses = Promise.withResolvers<readonly string[]>();
-  const told = { pinned: pinning, asked: begun(asked.promise), onAddresses: addresses.resolve };
+  let made: ReturnType<Pod['prepare']> | undefined;
+  const filesFor = async (ips: readonly string[]) => {
+    made = (await intent).prepare({ kind: 'made', ips });
+    return [...(await podFiles(paths, record, { hostname, ips })), ...made.files];
+  };
+  const write = async (files: readonly PlainFile[]) => podCalls.call('writeFiles', files, step());
+  const told = { pinned: pinning, asked: begun(asked.promise), filesFor, write };
   const attaching = begun(attach(parts, record, told, AbortSignal.any([lifetime, givenUp.signal])));
-  attaching.then(({ ips }) => addresses.resolve(ips), addresses.reject);
   const writing = begun(
     traced('pod.files', async () => {
-      await intent;
-      await writePodFiles(paths, record, { hostname, addresses: addresses.promise });
+      const { ips } = await attaching;
+      if (made === undefined) await write(await filesFor(ips));
+      await ownPodFiles(paths, record);
       await labelPodFiles(parts, record, step());
     }),
   );
-  // Written while the link is made; it counts once all is there.
-  const ready = begun(
-    Promise.all([intent, addresses.promise]).then(([pod, ips]) => pod.prepare({ kind: 'made', ips })),
-  );
-  undo.defer('files', () => Promise.allSettled([writing, ready]).then(() => undefined));
+  undo.defer('files', () => Promise.allSettled([writing]).then(() => undefined));
   undo.defer('network', async (s) => {
     givenUp.abort();
     if (record.pins.net !== undefined) await network.detach(id, s);
@@ -147,7 +150,7 @@ async function makePod(parts: RunPodParts, request: RunPodRequest): Promise<PodI
   await writing;
   reach('run-pod:files');
 
-  await traced('pod.save', async () => (await ready).commit());
+  await traced('pod.save', async () => made?.commit());
   undo.commit();
   reach('run-pod:saved');
   parts.log.info({ pod: id, name: `${config.namespace}/${config.name}`, ips }, 'sandbox ready');
@@ -158,7 +161,7 @@ async function makePod(parts: RunPodParts, request: RunPodRequest): Promise<PodI
 async function attach(
   { network }: Pick<RunPodParts, 'network'>,
   { id, config, pins: { net: netns } }: PodRecord,
-  told: Pick<NetworkedPod, 'asked' | 'pinned' | 'onAddresses'>,
+  told: Pick<NetworkedPod, 'asked' | 'filesFor' | 'pinned' | 'write'>,
   signal: AbortSignal,
 ): Promise<{ readonly ips: readonly string[] }> {
   if (netns === undefined || config.network === 'none') return { ips: [] };

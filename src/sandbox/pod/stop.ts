@@ -1,4 +1,5 @@
 import { allEnded } from '../../base/all-ended.ts';
+import { writeFiles } from '../../base/plain-file.ts';
 import { stopContainer } from '../container/stop.ts';
 import type { StopParts } from '../container/stop.ts';
 import type { Pod } from '../store/store.ts';
@@ -35,8 +36,13 @@ async function stopNow(parts: StopPodParts, pod: Pod): Promise<void> {
   parts.reach('stop-pod:containers');
   // Written while the rest is given back. On a full disk it is only noted.
   const stopped = pod.prepare({ kind: 'stopped' });
+  const written = writeFiles(stopped.files).then(
+    () => true,
+    () => false,
+  );
   await releasePod(parts, pod, signal);
-  await stopped.commit().catch(async () => pod.note({ kind: 'stopped' }));
+  const committed = (await written) ? stopped.commit() : Promise.reject(new Error('not written'));
+  await committed.catch(async () => pod.note({ kind: 'stopped' }));
   parts.reach('stop-pod:saved');
   parts.log.info({ pod: id }, 'sandbox stopped');
 }

@@ -72,9 +72,9 @@ export async function createStore(paths: Paths, log: Logger): Promise<Store> {
       await saveCheckpoint(podStateKind, at.state, next, { durable: false });
       if (isLasting(next.kind)) keep();
     };
-    const prepare = async (next: PodState) => {
-      const prepared = await prepareCheckpoint(podStateKind, at.state, next);
-      return { commit: async () => prepared.commit().then(keep) };
+    const prepare = (next: PodState) => {
+      const prepared = prepareCheckpoint(podStateKind, at.state, next);
+      return { file: prepared.file, commit: async () => prepared.commit().then(keep) };
     };
     const changed = (before: PodState) => observers.forEach((one) => one.podChanged(pod, before));
     const options = { record, state, step: stepPod, save, prepare, log: said, changed };

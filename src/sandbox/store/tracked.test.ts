@@ -19,11 +19,14 @@ function counter(fails: () => boolean = () => false) {
       if (fails()) throw new Error('disk full');
       saved.push(state);
     },
-    prepare: async (state) => {
-      await delay(1);
-      if (fails()) throw new Error('disk full');
-      return { commit: async () => void saved.push(-state) };
-    },
+    prepare: (state) => ({
+      file: { path: 'x.next', text: String(state), mode: 0o600 },
+      commit: async () => {
+        await delay(1);
+        if (fails()) throw new Error('disk full');
+        saved.push(-state);
+      },
+    }),
     log: silentLogger(),
   });
   const letOneSaveGo = async () => {
@@ -49,7 +52,7 @@ describe('Tracked', () => {
   it('changes at the commit of what was prepared, unless it has changed meanwhile', async () => {
     const { tracked, saved, letOneSaveGo } = counter();
     const first = tracked.prepare(1);
-    await delay(5);
+    expect(first.files.map(({ text }) => text)).to.deep.equal(['1']);
     expect([tracked.state, saved]).to.deep.equal([0, []]);
     await first.commit();
     expect([tracked.state, saved]).to.deep.equal([1, [-1]]);
@@ -63,7 +66,7 @@ describe('Tracked', () => {
     expect([tracked.state, saved]).to.deep.equal([12, [-1, 2, 12]]);
   });
 
-  it('stays as it was when what was prepared cannot be written', async () => {
+  it('stays as it was when what was prepared cannot be put in its place', async () => {
     const { tracked } = counter(() => true);
     const failed = await tracked
       .prepare(1)

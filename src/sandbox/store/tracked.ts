@@ -1,6 +1,7 @@
 import { waitFor } from '../../base/abort.ts';
-import type { PreparedWrite } from '../../base/checkpoint.ts';
+import type { Prepared } from '../../base/checkpoint.ts';
 import { messageOf } from '../../base/errors.ts';
+import type { PlainFile } from '../../base/plain-file.ts';
 
 export interface TrackedOptions<R, S, E> {
   readonly record: R;
@@ -8,7 +9,7 @@ export interface TrackedOptions<R, S, E> {
   readonly step: (state: S, event: E) => S;
   readonly save: (state: S) => Promise<void>;
   /** The longer half of `save`, where a state can be written before it is so. */
-  readonly prepare?: (state: S) => Promise<PreparedWrite>;
+  readonly prepare?: (state: S) => Prepared;
   readonly log: { readonly warn: (fields: object, message: string) => void };
   /** Told after each change, with the state before it. It must not throw. */
   readonly changed?: (before: S) => void;
@@ -43,15 +44,18 @@ export class Tracked<R, S, E> {
     this.#set(this.#options.step(this.#state, event));
   }
 
-  /** Begins to write what `change(event)` will; for who knows the event before it is true. `commit` is the rest of it. */
-  prepare(event: E): PreparedWrite {
+  /**
+   * What `change(event)` will write, for who knows the event before it is true and writes the file with others; `commit` is
+   * the rest of it, once that file is written.
+   */
+  prepare(event: E): { readonly files: readonly PlainFile[]; commit(): Promise<void> } {
     const before = this.#state;
-    const written = this.#options.prepare?.(this.#options.step(before, event));
-    written?.catch(() => undefined);
+    const prepared = this.#options.prepare?.(this.#options.step(before, event));
     return {
+      files: prepared === undefined ? [] : [prepared.file],
       commit: async () => {
-        if (written === undefined || this.#state !== before) return this.change(event);
-        await this.#inTurn(async () => (await written).commit());
+        if (prepared === undefined || this.#state !== before) return this.change(event);
+        await this.#inTurn(async () => prepared.commit());
         this.#set(this.#options.step(this.#state, event));
       },
     };

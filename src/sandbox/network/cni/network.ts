@@ -136,8 +136,9 @@ export class CniNetwork implements PodNetwork {
       signal,
     );
     reach('run-pod:cni-added');
-    pod.onAddresses?.(addressesIn(result, ifname).map(({ ip }) => ip));
-    await allEnded([lasting, this.#attachments.keepResult(pod.id, result), running.clear(pod.id)]);
+    const files = (await pod.filesFor?.(addressesIn(result, ifname).map(({ ip }) => ip))) ?? [];
+    const written = files.length > 0 ? pod.write?.(files) : undefined;
+    await allEnded([lasting, this.#attachments.keepResult(pod.id, result), running.clear(pod.id), written]);
     this.#checked.set(attachment.pod, 'ok');
     reach('run-pod:cni-cached');
   }
