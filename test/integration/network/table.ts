@@ -19,6 +19,8 @@ export interface TableOptions {
 
 const families = ['ipv4', 'ipv6'] as const;
 const protocols = ['tcp', 'udp'] as const;
+/** Five plugins for each of fifty pods wait for one lock of iptables. */
+const inTurn = (): AbortSignal => AbortSignal.timeout(2 * 60_000);
 type Ips = Record<(typeof families)[number], string>;
 
 /** What any pod network must do: who reaches whom, and as whom they are seen. */
@@ -111,9 +113,10 @@ export function trafficTable(title: string, options: TableOptions): void {
         });
       }
 
-    it('goes from the host to each of 50 pods that come at once', async () => {
+    it('goes from the host to each of 50 pods that come at once', async function () {
+      this.timeout(5 * 60_000);
       const pods = await Promise.all(Array.from({ length: 50 }, async () => lab.pod()));
-      const all = await Promise.all(pods.map(async (pod) => ipsOf(network, pod)));
+      const all = await Promise.all(pods.map(async (pod) => ipsOf(network, pod, inTurn())));
       for (const family of families) expect(new Set(all.map((one) => one[family])).size).to.equal(50);
       const last = pods.at(-1);
       await using there = await person(last?.netns);
@@ -121,14 +124,14 @@ export function trafficTable(title: string, options: TableOptions): void {
         expect(await people.host.ask(all.at(-1)?.[family] ?? '')).not.to.equal('');
         expect(await there.ask(ips.b[family])).to.equal(all.at(-1)?.[family]);
       }
-      await Promise.all(pods.map(async (pod) => network.detach(pod.id, soon())));
+      await Promise.all(pods.map(async (pod) => network.detach(pod.id, inTurn())));
       for (const pod of pods) await lab.unpin(pod);
     });
   });
 }
 
 /** Attaches it and answers its addresses by family. */
-export async function ipsOf(network: PodNetwork, pod: Pod): Promise<Ips> {
-  const { ips } = await network.attach(pod, soon());
+export async function ipsOf(network: PodNetwork, pod: Pod, signal: AbortSignal = soon()): Promise<Ips> {
+  const { ips } = await network.attach(pod, signal);
   return { ipv4: ips.find((ip) => !isIPv6(ip)) ?? '', ipv6: ips.find((ip) => isIPv6(ip)) ?? '' };
 }
