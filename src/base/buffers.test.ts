@@ -8,6 +8,11 @@ describe('letting go of bytes', () => {
     expect(whole.length, 'the rest may be written yet').to.equal(100_000);
     letGo(whole.subarray(50_000));
     expect(whole.length).to.equal(0);
+    // As pieces of an answer are, which are no larger than what small buffers have in common.
+    const small = Buffer.allocUnsafeSlow(30_000);
+    letGo(small);
+    letGo(small);
+    expect(small.length).to.equal(0);
   });
 
   it('leaves alone what has its memory in common with others', () => {

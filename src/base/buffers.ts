@@ -5,6 +5,6 @@
  */
 export function letGo(bytes: Buffer): void {
   const { buffer, byteOffset, length } = bytes;
-  if (!(buffer instanceof ArrayBuffer) || buffer.byteLength <= Buffer.poolSize) return;
-  if (byteOffset + length === buffer.byteLength) buffer.transfer(0);
+  if (length === 0 || !(buffer instanceof ArrayBuffer) || byteOffset + length < buffer.byteLength) return;
+  if (byteOffset === 0 || buffer.byteLength > Buffer.poolSize) buffer.transfer(0);
 }
