@@ -85,6 +85,8 @@ describe('cricket images', function () {
     const container = await runContainer(cricket, pod, { name: 'c', image: 'docker.io/test/one:1' });
     await sh(cricket, container, 'dd if=/dev/zero of=/written bs=1M count=3 2>/dev/null');
     const usage = (await asJson('df')) as {
+      layerBytes: number;
+      reclaimableBytes: number;
       images: { tags: string[]; sharedBytes: number; uniqueBytes: number; containers: number }[];
       containers: { name: string; pod: string; bytes: number }[];
     };
@@ -92,6 +94,13 @@ describe('cricket images', function () {
     expect(one?.containers).to.equal(1);
     expect(one?.uniqueBytes).to.be.within(1_000_000, 1_050_000);
     expect(one?.sharedBytes).to.be.greaterThan(500_000);
+    const [of, ...others] = new Set(usage.images.map(({ sharedBytes }) => sharedBytes).filter((bytes) => bytes > 0));
+    expect(others, 'all that share have one layer in common').to.deep.equal([]);
+    const unique = (some: typeof usage.images) => some.reduce((sum, { uniqueBytes }) => sum + uniqueBytes, 0);
+    expect(unique(usage.images) + (of ?? 0)).to.equal(usage.layerBytes);
+    const { imageFilesystems } = await cricket.client.image.imageFsInfo({});
+    expect(Number(imageFilesystems[0]?.usedBytes?.value)).to.equal(usage.layerBytes);
+    expect(usage.reclaimableBytes).to.equal(unique(usage.images.filter(({ containers }) => containers === 0)));
     const [weighed] = usage.containers;
     expect(weighed).to.include({ name: 'c', pod: 'writer' });
     expect(weighed?.bytes).to.be.within(3 << 20, (3 << 20) + 100_000);

@@ -15,7 +15,10 @@ export function imageStatus(images: Images, handlers: Handlers): Unary<ImageStat
   };
 }
 
-/** `imageSpec` is an OCI image configuration, in its own spelling: where people look for the entrypoint. */
+/**
+ * `imageSpec` is an OCI image configuration, in its own spelling: where people look for the entrypoint. Sizes are bytes
+ * on disk, shared ones included.
+ */
 function imageInfo({ config, layers, size, created }: Image): Record<string, string> {
   const imageSpec = {
     created,
@@ -32,7 +35,8 @@ function imageInfo({ config, layers, size, created }: Image): Record<string, str
     },
     rootfs: { type: 'layers', diff_ids: layers.map(({ diffId }) => diffId) },
   };
-  return { info: JSON.stringify({ size: size.toString(), imageSpec }) };
+  const sizes = layers.map(({ diffId, bytes }) => ({ diffId, size: bytes.toString() }));
+  return { info: JSON.stringify({ size: size.toString(), imageSpec, layers: sizes }) };
 }
 
 const asSet = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, {}]));
