@@ -109,12 +109,14 @@ describe('images that others make', function () {
   for (const [name, ...options] of [
     ['gzip', '--dest-compress-format', 'gzip'],
     ['zstd', '--dest-compress-format', 'zstd'],
+    ['zstd:chunked', '--dest-compress-format', 'zstd:chunked'],
     ['docker', '--format', 'v2s2'],
     ['oci', '--format', 'oci'],
   ] as const)
     it(`by skopeo, as ${name}`, async () => {
-      push(`docker://${registry.host}/test/busybox:plain`, `made/${name}:1`, '--src-tls-verify=false', ...options);
-      expect(look(await pull(`made/${name}:1`))).to.deep.equal(look(await pull('test/busybox:plain')));
+      const to = `made/${name.replace(':', '-')}:1`;
+      push(`docker://${registry.host}/test/busybox:plain`, to, '--src-tls-verify=false', ...options);
+      expect(look(await pull(to))).to.deep.equal(look(await pull('test/busybox:plain')));
     });
 
   it('with an index of several platforms, copied whole', async () => {

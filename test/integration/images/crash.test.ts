@@ -1,11 +1,14 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { buildImage, packLayer } from '../../../hack/lib/oci/image.ts';
 import type { TarEntry } from '../../../hack/lib/oci/tar.ts';
+import { eventually } from '../../fixtures/pods.ts';
 import { errorOf, layersIn, openStore, soon, workDirectory } from './lab.ts';
 import { startStranger } from './stranger.ts';
 import type { Stranger } from './stranger.ts';
@@ -18,6 +21,8 @@ const files = (name: string): TarEntry[] =>
   }));
 const layers = ['a', 'b', 'c'].map((name) => packLayer([{ kind: 'dir', path: name }, ...files(name)]));
 const image = buildImage({ layers, format: 'oci' });
+
+const program = join(import.meta.dirname, 'puller.ts');
 
 type Verb = 'pull' | 'remove' | 'examine' | 'export' | 'import';
 
@@ -37,7 +42,6 @@ describe('a store whose daemon is killed', function () {
 
   /** Runs a daemon and kills it so many milliseconds after it has opened the store; how long it took if it was done. */
   async function runAndKill(verb: Verb, afterMs: number, what = reference()): Promise<number> {
-    const program = join(import.meta.dirname, 'puller.ts');
     const child = spawn(process.execPath, [program, work, verb, what], { stdio: ['ignore', 'pipe', 'inherit'] });
     let opened = 0;
     let took = Infinity;
@@ -74,6 +78,33 @@ describe('a store whose daemon is killed', function () {
       await runAndKill('pull', whole * share);
       await expectWhole();
     }
+  });
+
+  it('in a download goes on with it where it ended', async () => {
+    const large = packLayer([{ kind: 'file', path: 'noise', data: randomBytes(6 << 20) }]);
+    const served = await startStranger(buildImage({ layers: [large], format: 'oci' }));
+    served.on(large.digest, (_request, response) => {
+      response.writeHead(200, { 'content-length': String(large.blob.length) });
+      response.write(large.blob.subarray(0, 4 << 20));
+    });
+    const child = spawn(process.execPath, [program, work, 'pull', `${served.host}/test/image:1`], { stdio: 'ignore' });
+    const ingest = join(work, 'ingest');
+    const kept = () => (existsSync(ingest) ? readdirSync(ingest) : []).map((name) => statSync(join(ingest, name)).size);
+    await eventually(() => expect(kept()).to.deep.equal([4 << 20]), 30_000);
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    const ranges: unknown[] = [];
+    served.on(large.digest, (request, response) => {
+      ranges.push(request.headers.range);
+      served.serve(request, response);
+    });
+    const images = await openStore(work);
+    const { layers: unpacked } = await images.pull(`${served.host}/test/image:1`, {}, soon());
+    expect(ranges).to.deep.equal([`bytes=${4 << 20}-`]);
+    expect(statSync(join(unpacked[0]?.path ?? '', 'noise')).size).to.equal(6 << 20);
+    await images.close();
+    expect(readdirSync(ingest)).to.deep.equal([]);
+    await served.stop();
   });
 
   it('in a removal, anywhere, has the image whole or not at all', async () => {

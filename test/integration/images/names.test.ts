@@ -1,4 +1,7 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'chai';
+import { ociArchive } from '../../../hack/lib/oci/archive.ts';
 import { buildImage, packLayer } from '../../../hack/lib/oci/image.ts';
 import { errorOf, soon } from './lab.ts';
 import { auth, image, Meeting } from './meeting.ts';
@@ -75,6 +78,27 @@ describe('what a name means', function () {
       else meeting.stranger.serve(request, response);
     });
     expect((await meeting.pull()).id).to.equal(id);
+  });
+
+  it('may be the beginning of one id, and is told as ambiguous when several begin so', async () => {
+    await using meeting = await Meeting.begin();
+    const { images, work } = meeting;
+    // One more than there are hex digits: two of them begin alike.
+    const made = Array.from({ length: 17 }, (_, at) => buildImage({ layers: [], config: { Env: [`A=${at}`] } }));
+    for (const [at, one] of made.entries()) {
+      writeFileSync(join(work, 'archive'), ociArchive(one, `made:${at}`));
+      await images.import(join(work, 'archive'), {}, soon());
+    }
+    const ids = made.map(({ id }) => id.slice('sha256:'.length));
+    const alike = ids.find((id, at) => ids.some((other, place) => place !== at && other[0] === id[0])) ?? '';
+    const count = ids.filter((id) => id[0] === alike[0]).length;
+    const said = `image id ${alike[0]} is ambiguous: ${count} images begin so; write more of it`;
+    expect(() => images.find(alike[0] ?? '')).to.throw(said);
+    expect(await errorOf(images.remove(`sha256:${alike[0]}`, soon()))).to.include({ code: 'invalid_argument' });
+    expect(images.list()).to.have.length(17);
+    for (const id of ids) expect(images.find(id.slice(0, 12))?.id).to.equal(`sha256:${id}`);
+    await images.remove(alike.slice(0, 12), soon());
+    expect(images.list().some(({ id }) => id.includes(alike))).to.equal(false);
   });
 
   it('may be an id that is here, and no other', async () => {
