@@ -6,6 +6,7 @@ import type { CriClient } from '../../hack/lib/cri-client.ts';
 import { demoImage, demoReference } from '../../hack/lib/demo-image.ts';
 import { ociArchive } from '../../hack/lib/oci/archive.ts';
 import { clearTraces } from '../fixtures/daemon/traces.ts';
+import { patience } from '../fixtures/pace.ts';
 import { eventually } from '../fixtures/pods.ts';
 
 const repository = join(import.meta.dirname, '../..');
@@ -13,6 +14,8 @@ export const unit = 'cricket.service';
 export const settings = { root: '/scratch/cricket', state: '/run/cricket', cgroup: '/cricket' } as const;
 /** Seconds without a sign of life until the service manager restarts it; the unit's minute is long for a test. */
 export const watchdogSeconds = 20;
+/** Seconds that a start may take: the unit's two minutes, longer where all limits are. */
+const startSeconds = patience(120);
 
 export function run(command: string, ...args: readonly string[]): string {
   return execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim();
@@ -40,7 +43,8 @@ export function startAsUpDoes(configuration: string): void {
   const dropIn = `/etc/systemd/system/${unit}.d`;
   mkdirSync(dropIn, { recursive: true });
   // An abort by the watchdog would leave its memory in a file, in a machine that has it in memory too.
-  writeFileSync(join(dropIn, 'test.conf'), `[Service]\nWatchdogSec=${watchdogSeconds}\nLimitCORE=0\n`);
+  const section = ['[Service]', `TimeoutStartSec=${startSeconds}`, `WatchdogSec=${watchdogSeconds}`, 'LimitCORE=0'];
+  writeFileSync(join(dropIn, 'test.conf'), `${section.join('\n')}\n`);
   const words = '. hack/lib/common.sh; . hack/lib/service.sh; read_settings; ensure_service';
   execFileSync('bash', ['-euc', words], { cwd: repository, stdio: ['ignore', 'ignore', 'inherit'] });
 }
