@@ -6,8 +6,10 @@ export const runningIn = (store: Store): readonly Container[] =>
 
 export function containerTarget({ record, state }: Container): ContainerTarget {
   const resources = 'resources' in state ? state.resources : record.config.resources;
-  const { cpuShares, cpuQuota, cpuPeriod, memoryLimitBytes, memorySwapLimitBytes } = resources;
-  const revision = [cpuShares, cpuQuota, cpuPeriod, memoryLimitBytes, memorySwapLimitBytes].join();
+  const { cpuShares, cpuQuota, cpuPeriod, memoryLimitBytes, memorySwapLimitBytes, pidsLimit, unified } = resources;
+  const named = [cpuShares, cpuQuota, cpuPeriod, memoryLimitBytes, memorySwapLimitBytes, pidsLimit];
+  // A kubelet gives limits of swap by the name of their file.
+  const revision = [...named, ...Object.entries(unified)].join();
   return { id: record.id, cgroup: record.cgroup, cpuShares, revision };
 }
 
