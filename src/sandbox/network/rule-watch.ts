@@ -8,7 +8,7 @@ import type { BuiltInOptions } from './open.ts';
 const settleMs = 200;
 
 /** Milliseconds from a look that found nothing to the next one because of others' chains: each starts processes. */
-const pauseMs = 5_000;
+const pauseMs = 1_000;
 
 /** Mends our rules as soon as others have flushed them, and looks at the rules of others when those change. */
 export class RuleWatch implements Disposable {
