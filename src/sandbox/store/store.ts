@@ -1,8 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { allEnded } from '../../base/all-ended.ts';
-import { makePrivateDirectory, prepareCheckpoint, saveCheckpoint, syncPath } from '../../base/checkpoint.ts';
-import { during, errnoOf, messageOf } from '../../base/errors.ts';
+import { makePrivateDirectory, prepareCheckpoint, saveCheckpoint } from '../../base/checkpoint.ts';
+import { during } from '../../base/errors.ts';
 import type { ContainerId, PodId } from '../../base/ids.ts';
 import type { Logger } from '../../base/log.ts';
 import { containerRecordKind } from '../container/record.ts';
@@ -13,6 +12,7 @@ import { podRecordKind } from '../pod/record.ts';
 import type { PodRecord } from '../pod/record.ts';
 import { podStateKind, stepPod } from '../pod/state.ts';
 import type { PodEvent, PodState } from '../pod/state.ts';
+import { Keeper } from './keeper.ts';
 import type { Paths } from './paths.ts';
 import { Tracked } from './tracked.ts';
 import type { Unreadable } from './unreadable.ts';
@@ -52,6 +52,8 @@ export interface Store {
   dropContainer(id: ContainerId): Promise<void>;
   containersOf(id: PodId): readonly Container[];
   observe(observer: StoreObserver): void;
+  /** Has the disk keep the last changes. */
+  close(): Promise<void>;
 }
 
 export async function createStore(paths: Paths, log: Logger): Promise<Store> {
@@ -59,6 +61,7 @@ export async function createStore(paths: Paths, log: Logger): Promise<Store> {
   const containers = new Map<ContainerId, Container>();
   for (const path of [paths.podRecords, paths.containerRecords, paths.exits]) await makePrivateDirectory(path);
 
+  const keeper = new Keeper(log);
   const observers: StoreObserver[] = [];
   // Not a child of the log: that would keep the level it was born with.
   const speaking = (about: object) => ({
@@ -66,8 +69,7 @@ export async function createStore(paths: Paths, log: Logger): Promise<Store> {
   });
   const adoptPod = (record: PodRecord, state: PodState): Pod => {
     const at = paths.pod(record.id);
-    const said = speaking({ pod: record.id });
-    const keep = keeper(at, said);
+    const keep = () => keeper.keep(at.record, at.state, at.directory);
     const save = async (next: PodState) => {
       await saveCheckpoint(podStateKind, at.state, next, { durable: false });
       if (isLasting(next.kind)) keep();
@@ -77,21 +79,20 @@ export async function createStore(paths: Paths, log: Logger): Promise<Store> {
       return { file: prepared.file, commit: async () => prepared.commit().then(keep) };
     };
     const changed = (before: PodState) => observers.forEach((one) => one.podChanged(pod, before));
-    const options = { record, state, step: stepPod, save, prepare, log: said, changed };
+    const options = { record, state, step: stepPod, save, prepare, log: speaking({ pod: record.id }), changed };
     const pod = new Tracked<PodRecord, PodState, PodEvent>(options);
     pods.set(record.id, pod);
     return pod;
   };
   const adoptContainer = (record: ContainerRecord, state: ContainerState): Container => {
     const at = paths.container(record.id);
-    const said = speaking({ container: record.id });
-    const keep = keeper(at, said);
+    const keep = () => keeper.keep(at.record, at.state, at.directory);
     const save = async (next: ContainerState) => {
       await saveCheckpoint(containerStateKind, at.state, next, { durable: false });
       if (isLasting(next.kind)) keep();
     };
     const changed = (before: ContainerState) => observers.forEach((one) => one.containerChanged(container, before));
-    const options = { record, state, step: stepContainer, save, log: said, changed };
+    const options = { record, state, step: stepContainer, save, log: speaking({ container: record.id }), changed };
     const container = new Tracked<ContainerRecord, ContainerState, ContainerEvent>(options);
     containers.set(record.id, container);
     return container;
@@ -110,9 +111,7 @@ export async function createStore(paths: Paths, log: Logger): Promise<Store> {
   const forget = async (at: { readonly directory: string; readonly state: string }) => {
     await rm(at.state, { force: true });
     await rm(at.directory, { recursive: true, force: true });
-    syncIfThere(dirname(at.directory)).catch((error: unknown) =>
-      log.warn({ reason: messageOf(error) }, 'a power cut now may bring back what was removed'),
-    );
+    keeper.keep(dirname(at.directory));
   };
 
   return {
@@ -150,6 +149,7 @@ export async function createStore(paths: Paths, log: Logger): Promise<Store> {
     },
     containersOf: (id) => [...containers.values()].filter((container) => container.record.podId === id),
     observe: (observer) => void observers.push(observer),
+    close: () => keeper.flush(),
   };
 }
 
@@ -159,32 +159,4 @@ export async function createStore(paths: Paths, log: Logger): Promise<Store> {
  */
 function isLasting(kind: (PodState | ContainerState)['kind']): boolean {
   return kind === 'ready' || kind === 'created' || kind === 'stopped' || kind === 'exited';
-}
-
-/**
- * Has the disk keep record and state, behind whoever wrote them: a crash of the daemon loses nothing of what is written,
- * and a power cut ends every pod. See docs/adr/0015-nobody-waits-for-the-disk-to-keep-a-state.md.
- */
-function keeper(at: { readonly record: string; readonly state: string }, log: { readonly warn: Warn }): () => void {
-  let turn: Promise<void> = Promise.resolve();
-  const work = async () => {
-    await allEnded([at.record, at.state].map(syncIfThere));
-    await syncIfThere(dirname(at.state));
-  };
-  return () => {
-    turn = turn
-      .then(work)
-      .catch((error: unknown) => log.warn({ reason: messageOf(error) }, 'a power cut now may lose the state'));
-  };
-}
-
-type Warn = (fields: object, message: string) => void;
-
-/** It may have been removed meanwhile. */
-async function syncIfThere(path: string): Promise<void> {
-  try {
-    await syncPath(path);
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw error;
-  }
 }

@@ -56,6 +56,7 @@ export async function openParts(given: Given, stack: AsyncDisposableStack): Prom
   const oomTallies = await OomCounts.open(join(config.root, 'oom-counts.json'), bootId, log);
   stack.defer(() => oomTallies.close());
   const store = await createStore(paths, log);
+  stack.defer(() => store.close());
   const { events, lives } = await openEvents(given, store, stack);
   const watcher = stack.use(new Watcher());
   const podCalls = stack.use(openPodCalls(stuck));
