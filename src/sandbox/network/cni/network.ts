@@ -136,9 +136,11 @@ export class CniNetwork implements PodNetwork {
       signal,
     );
     reach('run-pod:cni-added');
-    const files = (await pod.filesFor?.(addressesIn(result, ifname).map(({ ip }) => ip))) ?? [];
-    const written = files.length > 0 ? pod.write?.(files) : undefined;
-    await allEnded([lasting, this.#attachments.keepResult(pod.id, result), running.clear(pod.id), written]);
+    const write = async () => {
+      const files = (await pod.filesFor?.(addressesIn(result, ifname).map(({ ip }) => ip))) ?? [];
+      if (files.length > 0) await pod.write?.(files);
+    };
+    await allEnded([lasting, this.#attachments.keepResult(pod.id, result), running.clear(pod.id), write()]);
     this.#checked.set(attachment.pod, 'ok');
     reach('run-pod:cni-cached');
   }
