@@ -13,8 +13,8 @@ import { deleteContainer } from './oci/runtime.ts';
 import type { RecoverParts } from './recover.ts';
 import { podOfCgroup } from './pod/cgroups.ts';
 import { breakUnpinned } from './pod/lost-pins.ts';
+import { podsOnNetwork } from './pod/on-network.ts';
 import type { Parts } from './parts.ts';
-import type { LivePods } from './network/network.ts';
 import { netPinDirectory, podOfNetPin } from './store/paths.ts';
 
 export type ReconcileParts = RecoverParts &
@@ -46,7 +46,7 @@ export async function reconcile(parts: ReconcileParts): Promise<readonly string[
     if (lines.length > 0) parts.operations.findings.inc({ subject }, lines.length);
   };
   const end = parts.operations.reconcile.startTimer();
-  await look('network', () => parts.network.reconcile(podsOnNetwork(parts), signal));
+  await look('network', () => parts.network.reconcile(podsOnNetwork(parts.store), signal));
   await look('ends', () => missedEnds(parts));
   await look('pins', () => breakUnpinned(parts));
   await look('namespaces', () => orphanPins(parts, signal));
@@ -61,11 +61,6 @@ export async function reconcile(parts: ReconcileParts): Promise<readonly string[
   }
   return found;
 }
-
-/** Pods from before their attach until after their detach, those too that cannot be read. */
-const podsOnNetwork = ({ store }: ReconcileParts): LivePods => ({
-  has: (id) => store.unreadable.has(id) || (store.pods.get(id)?.state.kind ?? 'stopped') !== 'stopped',
-});
 
 const unreadableIds = (store: ReconcileParts['store'], kind: 'pod' | 'container') =>
   [...store.unreadable.values()].filter((object) => object.kind === kind).map(({ id }) => id);
@@ -93,11 +88,13 @@ async function missedEnds(parts: ReconcileParts): Promise<readonly string[]> {
 }
 
 async function orphanPins(parts: ReconcileParts, signal: AbortSignal): Promise<readonly string[]> {
-  const known = [...parts.store.pods.keys(), ...unreadableIds(parts.store, 'pod')];
+  // Asked once they are listed: pods come meanwhile.
+  const isKnown = (id: string) =>
+    [...parts.store.pods.keys(), ...unreadableIds(parts.store, 'pod')].some((pod) => pod.startsWith(id));
   const found: string[] = [];
   for (const name of await list(netPinDirectory)) {
     const id = podOfNetPin(parts.instance, name);
-    if (id === undefined || known.some((pod) => pod.startsWith(id))) continue;
+    if (id === undefined || isKnown(id)) continue;
     await parts.podCalls.call('unpinNamespaces', { pins: [join(netPinDirectory, name)] }, signal);
     found.push(`network namespace ${name} belonged to no sandbox`);
   }

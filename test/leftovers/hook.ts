@@ -2,11 +2,15 @@
  * A mocha root hook (`--require test/leftovers/hook.ts`): a run that leaves something behind fails. hack/test gives
  * every file of test/integration, test/e2e and test/conformance a run of its own.
  */
+import { config } from 'chai';
 import { readFileSync } from 'node:fs';
 import { patience } from '../fixtures/pace.ts';
 import { processes } from './kernel.ts';
 import { leftSince, snapshot } from './snapshot.ts';
 import type { Snapshot } from './snapshot.ts';
+
+// Of a list that was to be empty whoever has only the message must learn what was in it: 40 characters say `[ Array(1) ]`.
+config.truncateThreshold = 2000;
 
 const patienceMs = patience(5000);
 const variable = 'CRICKET_TEST';

@@ -9,6 +9,10 @@ import { listTable, removeTable } from '../../../src/linux/nftables.ts';
 import { parseAddress } from '../../../src/sandbox/network/cidr.ts';
 import { Leases } from '../../../src/sandbox/network/leases.ts';
 import type { PodNetwork } from '../../../src/sandbox/network/network.ts';
+import { podsOnNetwork } from '../../../src/sandbox/pod/on-network.ts';
+import type { PodState } from '../../../src/sandbox/pod/state.ts';
+import { createPaths } from '../../../src/sandbox/store/paths.ts';
+import { createStore } from '../../../src/sandbox/store/store.ts';
 import { anyOctet, eventually, NetworkLab, soon } from './lab.ts';
 import { person } from './person.ts';
 
@@ -59,6 +63,29 @@ describe('reconciling the built-in network', () => {
     );
     expect(files).to.deep.equal([`10.199.${octet}.2.json`]);
     expect(await network.reconcile(new Set([live.id]), soon())).to.deep.equal([]);
+  });
+
+  it('releases what a killed daemon held for pods that are stopped by now, being removed or gone, and for no others', async () => {
+    const store = await createStore(createPaths(lab.root, lab.root, lab.instance), silentLogger());
+    const begin = async (state: PodState | undefined) => {
+      const pod = await start();
+      const rest = { handler: '', createdAt: 0n, cgroup: '/none', ownsCgroup: false, selinuxLevel: '', bootId: '' };
+      if (state !== undefined) store.adoptPod({ ...rest, id: pod.id, config: pod.config, pins: {} }, state);
+      return pod;
+    };
+    for (const kind of ['creating', 'stopping'] as const) await begin({ kind });
+    await begin({ kind: 'broken', reason: 'a test' });
+    const kept = lab.leaseFiles();
+    const dead = [await begin({ kind: 'stopped' }), await begin({ kind: 'removing' }), await begin(undefined)];
+    network = await lab.open([range]);
+    const findings = await network.reconcile(podsOnNetwork(store), soon());
+    expect(findings.map((line) => dead.findIndex(({ id }) => line.includes(id)))).to.have.members([0, 1, 2]);
+    for (const pod of dead) await lab.unpin(pod);
+    const files = await eventually(
+      () => lab.leaseFiles(),
+      (names) => names.length === kept.length,
+    );
+    expect(files).to.have.members(kept);
   });
 
   it('leaves pods alone whose attach or detach is under way', async () => {
