@@ -9,6 +9,9 @@ import { eventually } from '../fixtures/pods.ts';
 
 const mib = 1 << 20;
 
+/** What is left of memory, and of swap, is told only where there is a limit. */
+const resources = { limits: { memory: '64Mi' } };
+
 /** Uses a little of everything: CPU, memory, network, its root, its log and two volumes. */
 function busyPod(): StaticPod {
   const mounts = [
@@ -24,7 +27,7 @@ function busyPod(): StaticPod {
       volumeMounts: mounts,
       ports: [{ containerPort: 8080 }],
       readinessProbe: tcp,
-      resources: { limits: { memory: '64Mi' } },
+      resources,
     },
     spec: {
       volumes: [
@@ -33,11 +36,50 @@ function busyPod(): StaticPod {
       ],
     },
   });
-  return { ...pod, spec: { ...pod.spec, containers: [...pod.spec.containers, shell('other', sleeping)] } };
+  return {
+    ...pod,
+    spec: { ...pod.spec, containers: [...pod.spec.containers, shell('other', sleeping, { resources })] },
+  };
 }
 
 /** Asks over the pod's network, whatever the answer. */
 const tcp = { tcpSocket: { port: 8080 }, periodSeconds: 1, failureThreshold: 100_000 };
+
+const under = (parent: string, ...names: readonly string[]) => ['time', ...names].map((name) => `${parent}.${name}`);
+const pressures = ['full', 'some'].flatMap((share) =>
+  ['total', 'avg10', 'avg60', 'avg300'].map((figure) => `psi.${share}.${figure}`),
+);
+const disk = ['time', 'availableBytes', 'capacityBytes', 'usedBytes', 'inodesFree', 'inodes', 'inodesUsed'];
+const memory = ['availableBytes', 'usageBytes', 'workingSetBytes', 'rssBytes', 'pageFaults', 'majorPageFaults'];
+const common = [
+  ...under('cpu', 'usageNanoCores', 'usageCoreNanoSeconds', ...pressures),
+  ...under('memory', ...memory, ...pressures),
+  ...under('io', ...pressures),
+];
+
+/** All that the kubelet's summary API has fields for (its v1alpha1), but for accelerators and figures of users' own. */
+const figures = {
+  disk,
+  container: [
+    ...common,
+    ...['rootfs', 'logs'].flatMap((parent) => disk.map((name) => `${parent}.${name}`)),
+    ...under('swap', 'swapAvailableBytes', 'swapUsageBytes'),
+  ],
+  pod: [...common, ...disk.map((name) => `ephemeral-storage.${name}`)],
+  podFromCri: [
+    ...under('network', 'name', 'rxBytes', 'rxErrors', 'txBytes', 'txErrors'),
+    'process_stats.process_count',
+  ],
+  // CRI has no field for it.
+  podFromCgroups: under('swap', 'swapUsageBytes'),
+} as const;
+
+/** Paths of all that is not an object. */
+function figuresIn(value: object, above = ''): string[] {
+  return Object.entries(value).flatMap(([name, inner]: [string, unknown]) =>
+    typeof inner === 'object' && inner !== null ? figuresIn(inner, `${above}${name}.`) : [`${above}${name}`],
+  );
+}
 
 for (const fromCri of [false, true])
   describe(`a real kubelet with PodAndContainerStatsFromCRI ${fromCri ? 'on' : 'off'}`, function () {
@@ -83,6 +125,16 @@ for (const fromCri of [false, true])
         expect(volumes.get('disk')).to.be.within(4 * mib, 5 * mib);
         expect(volumes.get('memory')).to.be.within(5 * mib, 6 * mib);
         expect(pod['ephemeral-storage']?.usedBytes).to.be.within(7 * mib, 12 * mib);
+      });
+    });
+
+    it('tells every figure that there is one of', async () => {
+      await busy(({ containers = [], volume = [], podRef, ...pod }) => {
+        for (const { name, ...container } of containers)
+          expect(figuresIn(container), name).to.have.members(['startTime', ...figures.container]);
+        for (const one of volume) expect(figuresIn(one), one.name).to.have.members(['name', ...figures.disk]);
+        const of = fromCri ? figures.podFromCri : figures.podFromCgroups;
+        expect(figuresIn(pod), podRef.name).to.have.members(['startTime', ...figures.pod, ...of]);
       });
     });
 

@@ -41,12 +41,12 @@ async function serve(): Promise<CriClient> {
   return systemd.connected();
 }
 
-/** What is left of pods goes with them, and the network with the service. */
+/** What is left of pods goes with them, and what the service keeps for its next life with the service. */
 async function end(cri: CriClient): Promise<void> {
   for (const { id: podSandboxId } of (await cri.runtime.listPodSandbox()).items)
     await cri.runtime.removePodSandbox({ podSandboxId });
   cri.close();
-  systemd.run('systemctl', 'stop', systemd.unit);
+  expect(await systemd.end('/cricket.slice')).to.deep.equal([]);
 }
 
 const start = async (endpoint = `unix://${systemd.settings.state}/cricket.sock`) =>

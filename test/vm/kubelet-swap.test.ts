@@ -11,7 +11,7 @@ import { containerCgroups } from '../fixtures/kubelet/cgroups.ts';
 import { startNode } from '../fixtures/kubelet/node.ts';
 import type { TestNode } from '../fixtures/kubelet/node.ts';
 import { staticPod } from '../fixtures/kubelet/static-pod.ts';
-import { isReady, logLines, summary, viewOf } from '../fixtures/kubelet/views.ts';
+import { isReady, logLines, logOf, summary, viewOf } from '../fixtures/kubelet/views.ts';
 import { eventually, runContainer, runPod } from '../fixtures/pods.ts';
 import type { TestContainer } from '../fixtures/pods.ts';
 
@@ -20,7 +20,7 @@ const mib = 1 << 20;
 const page = 4096;
 /** Of memory that nothing but a process has, and that goes nowhere but to swap. */
 const heldMib = 24;
-const script = `x=$(head -c ${heldMib * mib} /dev/zero | tr "\\0" x); while :; do sleep 3600; done`;
+const script = `x=$(head -c ${heldMib * mib} /dev/zero | tr "\\0" x); echo held; while :; do sleep 3600; done`;
 
 const requests = { cpu: '500m', memory: '512Mi' };
 const classes = {
@@ -36,9 +36,13 @@ const meminfo = (field: string) =>
 
 const read = (file: string) => readFileSync(file, 'utf8').trim();
 
-/** Once it holds what is its own, has its cgroup reclaim half of that; answers what came of it: bytes in swap. */
-async function swappedOf(cgroup: string): Promise<number> {
-  await eventually(() => expect(Number(read(join(cgroup, 'memory.current')))).to.be.above(heldMib * mib), 60_000);
+/**
+ * Has a cgroup reclaim half of what is its process's own, once that has all of it, and touches it no more, as its log says:
+ * what is touched comes back from swap. Answers what came of it: bytes in swap.
+ */
+async function swappedOf(cgroup: string, log: () => string | Promise<string>): Promise<number> {
+  await eventually(async () => expect(await log()).to.contain('held'), 60_000);
+  expect(Number(read(join(cgroup, 'memory.current')))).to.be.above(heldMib * mib);
   try {
     // What it cannot reclaim it says is EAGAIN.
     writeFileSync(join(cgroup, 'memory.reclaim'), `${heldMib >> 1}M`);
@@ -84,7 +88,7 @@ describe('on a machine with swap', () => {
             return containerCgroups(node.cgroupRoot, main.containerID?.split('//')[1] ?? '?');
           }, 60_000);
           expect(read(join(cgroup, 'memory.swap.max'))).to.equal('0');
-          expect(await swappedOf(cgroup)).to.equal(0);
+          expect(await swappedOf(cgroup, async () => logOf(node.kubelet(), name))).to.equal(0);
         });
 
       it('and tells that none is used', async () => {
@@ -123,14 +127,15 @@ describe('on a machine with swap', () => {
 
     it('is given to it', async () => {
       expect(read(join(cgroup, 'memory.swap.max'))).to.equal(given(512 * mib));
-      expect(await swappedOf(cgroup)).to.be.above(mib);
+      expect(await swappedOf(cgroup, () => readFileSync(container.logPath, 'utf8'))).to.be.above(mib);
     });
 
     it('and told of it', async () => {
       await eventually(async () => {
         const { stats } = await cricket.client.runtime.containerStats({ containerId: container.id });
         const [used, left] = [stats?.swap?.swapUsageBytes?.value, stats?.swap?.swapAvailableBytes?.value].map(Number);
-        expect({ used, left, all: (used ?? 0) + (left ?? 0) }).to.include({ all: Number(given(512 * mib)) });
+        const current = Number(read(join(cgroup, 'memory.swap.current')));
+        expect({ used, left }).to.deep.equal({ used: current, left: Number(given(512 * mib)) - current });
         expect(used).to.be.above(mib);
       }, 20_000);
     });

@@ -5,13 +5,9 @@ import type { LifeEvent, LifeKind } from '../../sandbox/events/life.ts';
 import type { ServerStream } from '../grpc/handlers.ts';
 import { isStandalone, madeAlone } from '../../sandbox/standalone/standalone.ts';
 import type { Store } from '../../sandbox/store/store.ts';
-import { encodeContainerStatus } from './encode/container.ts';
+import { encodeContainersOf } from './encode/pod-containers.ts';
 import { encodePodStatus } from './encode/pod.ts';
-import {
-  encodeUnreadableContainerStatus,
-  encodeUnreadablePodStatus,
-  unreadableContainers,
-} from './encode/unreadable.ts';
+import { encodeUnreadablePodStatus } from './encode/unreadable.ts';
 
 /** Events that may wait for one client: a node's worth of pods, each going through its whole life. */
 const mostWaiting = 4096;
@@ -57,9 +53,6 @@ function encodeEvent({ kind, at, container, pod, containers }: LifeEvent, store:
     containerEventType: types[kind],
     createdAt: at,
     podSandboxStatus: pod === undefined ? unreadable && encodeUnreadablePodStatus(unreadable) : encodePodStatus(pod),
-    containersStatuses: [
-      ...containers.map(encodeContainerStatus),
-      ...unreadableContainers(store, podId).map(encodeUnreadableContainerStatus),
-    ],
+    containersStatuses: encodeContainersOf(store, podId, containers),
   };
 }

@@ -5,14 +5,10 @@ import type { Store } from '../../sandbox/store/store.ts';
 import type { PodNetwork } from '../../sandbox/network/network.ts';
 import { findUnreadable, requirePod } from '../../sandbox/store/resolve.ts';
 import type { Unary } from '../grpc/handlers.ts';
-import { encodeContainerStatus } from './encode/container.ts';
 import { podInfo } from './encode/info.ts';
+import { encodeContainersOf } from './encode/pod-containers.ts';
 import { encodePodStatus } from './encode/pod.ts';
-import {
-  encodeUnreadableContainerStatus,
-  encodeUnreadablePodStatus,
-  unreadableContainers,
-} from './encode/unreadable.ts';
+import { encodeUnreadablePodStatus } from './encode/unreadable.ts';
 
 /** Status, its containers' statuses and the timestamp are of one instant: nothing is awaited between them. */
 export function podSandboxStatus({
@@ -40,8 +36,5 @@ export function podSandboxStatus({
 
 function statusesOf(store: Store, podId: string): readonly ContainerStatus[] {
   const known = store.containersOf(podId as PodId).filter((container) => container.state.kind !== 'creating');
-  return [
-    ...known.map(encodeContainerStatus),
-    ...unreadableContainers(store, podId).map(encodeUnreadableContainerStatus),
-  ];
+  return encodeContainersOf(store, podId, known);
 }

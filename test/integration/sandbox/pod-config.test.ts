@@ -48,12 +48,12 @@ describe('a pod', () => {
     await removePod(cricket, pod.id);
   });
 
-  it('tells its containers with its status, all of one moment', async () => {
+  it('tells its containers with its status, the newest first, all of one moment', async () => {
     const pod = await runPod(cricket, { name: 'a' });
     const one = await runContainer(cricket, pod, { name: 'one' });
     const two = await createContainer(cricket, pod, { name: 'two' });
     const answer = await cricket.client.runtime.podSandboxStatus({ podSandboxId: pod.id, verbose: true });
-    expect(answer.containersStatuses.map(({ id }) => id)).to.have.members([one.id, two.id]);
+    expect(answer.containersStatuses.map(({ id }) => id)).to.deep.equal([two.id, one.id]);
     expect(answer.timestamp > (answer.status?.createdAt ?? 0n)).to.equal(true);
     expect(JSON.parse(answer.info['info'] ?? '')).to.include({ state: 'ready' });
     await removePod(cricket, pod.id);
