@@ -78,9 +78,12 @@ async function lookAt(
     const what = `mount source ${hostPath} for ${containerPath}`;
     if (errorFrom(error).code === 'deadline_exceeded' && !signal.aborted)
       throw fail('unavailable', `${what} does not answer; look at the file system it is on`, error);
+    const errno = errnoOf(error);
+    // No fault of the path's: the creation's own time is up, or the daemon ends.
+    if (errno === undefined) throw during(what, error);
     throw fail(
-      errnoOf(error) === 'ENOSPC' ? 'resource_exhausted' : 'invalid_argument',
-      `${what} can neither be found nor made: ${whyNot[errnoOf(error) ?? ''] ?? messageOf(error)}`,
+      errno === 'ENOSPC' ? 'resource_exhausted' : 'invalid_argument',
+      `${what} can neither be found nor made: ${whyNot[errno] ?? messageOf(error)}`,
       error,
     );
   }
