@@ -24,8 +24,8 @@ if (import.meta.main) {
 
 async function run(files: readonly string[], strict: boolean): Promise<void> {
   stretchLimits();
-  // Milliseconds of a test that names no limit of its own.
-  const mocha = new Mocha({ reporter: 'spec', timeout: 20_000, ...(strict ? { rootHooks: mochaHooks } : {}) });
+  // Milliseconds of a test or hook that names no limit of its own: only what hangs shall meet it, also on a busy machine.
+  const mocha = new Mocha({ reporter: 'spec', timeout: 60_000, ...(strict ? { rootHooks: mochaHooks } : {}) });
   for (const file of files) mocha.addFile(resolve(file));
   await mocha.loadFilesAsync();
   const failures: string[] = [];
