@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { letAllGo } from '../src/base/buffers.ts';
 import { messageOf } from '../src/base/errors.ts';
 import { listen, renewIdentity } from './listen.ts';
 import type { ServerAddress, TlsIdentity } from './listen.ts';
@@ -81,6 +82,8 @@ async function respond(
     body: `${messageOf(error)}\n`,
   }));
   const { status, type, body, headers } = answer;
+  // Else they would have the collector go through the whole heap after every few scrapes.
+  if (typeof body !== 'string') response.once('finish', () => letAllGo(body));
   response.writeHead(status, { ...headers, 'content-type': type, 'content-length': Buffer.byteLength(body) });
   response.end(request.method === 'HEAD' ? undefined : body);
 }

@@ -41,27 +41,40 @@ export function writeFamilies<Subject>(
     out.text(heading(family, format));
     const headed = out.length;
     const name = Buffer.from(family.name);
-    for (const { prefix, subject } of subjects) {
-      if (family.labels === undefined) {
+    if (family.labels === undefined) {
+      for (const { prefix, subject } of subjects) {
         const value = family.value(subject);
-        if (value !== undefined) writeRow(out, name, prefix, `} ${value}\n`);
-      } else {
-        for (const { labels, value } of family.rows(subject))
-          writeRow(out, name, prefix, `${ownLabels(family.labels, labels)}} ${value}\n`);
+        if (value !== undefined) out.line([name, prefix, noLabels], value);
       }
+    } else {
+      const known = ownLabels(family.labels);
+      for (const { prefix, subject } of subjects)
+        for (const { labels, value } of family.rows(subject)) out.line([name, prefix, known(labels)], value);
     }
     if (out.length === headed) out.rewind(before);
   }
 }
 
-function writeRow(out: ByteWriter, name: Uint8Array, prefix: Uint8Array, rest: string): void {
-  out.bytes(name);
-  out.bytes(prefix);
-  out.text(rest);
-}
+const noLabels = new TextEncoder().encode('} ');
+/** By the names of a family, its own array: bytes by values. */
+const labelTexts = new WeakMap<readonly string[], Map<string, Uint8Array>>();
+/** Values are names of devices, interfaces and the like: few, but a node may see many come and go. */
+const mostTexts = 1000;
 
-function ownLabels(names: readonly string[], values: readonly string[]): string {
-  return names.map((name, i) => `,${name}="${escapeLabel(values[i] ?? '')}"`).join('');
+/** What is behind the labels of the subject, up to the number. It is the same for almost all of them. */
+function ownLabels(names: readonly string[]): (values: readonly string[]) => Uint8Array {
+  const texts = labelTexts.get(names) ?? new Map<string, Uint8Array>();
+  labelTexts.set(names, texts);
+  return (values) => {
+    const key = values.length === 1 ? (values[0] ?? '') : values.join('\0');
+    const known = texts.get(key);
+    if (known !== undefined) return known;
+    if (texts.size >= mostTexts) texts.clear();
+    const pairs = names.map((name, i) => `,${name}="${escapeLabel(values[i] ?? '')}"`);
+    const text = new TextEncoder().encode(`${pairs.join('')}} `);
+    texts.set(key, text);
+    return text;
+  };
 }
 
 /** OpenMetrics names a counter without its `_total`; one that has none it would refuse: its type is left unknown. */

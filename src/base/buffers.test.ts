@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { letGo } from './buffers.ts';
+import { letAllGo, letGo } from './buffers.ts';
 
 describe('letting go of bytes', () => {
   it('frees what they are all or the end of', () => {
@@ -24,5 +24,14 @@ describe('letting go of bytes', () => {
     const shared = Buffer.from(new SharedArrayBuffer(100_000));
     letGo(shared);
     expect(shared.length).to.equal(100_000);
+  });
+
+  it('frees all of a memory that nobody else has, whatever part of it they are', () => {
+    const whole = new Uint8Array(100_000);
+    letAllGo(whole.subarray(10, 20));
+    expect(whole.length).to.equal(0);
+    const pooled = Buffer.from('a few');
+    letAllGo(pooled);
+    expect(pooled.toString()).to.equal('a few');
   });
 });

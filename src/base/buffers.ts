@@ -8,3 +8,8 @@ export function letGo(bytes: Buffer): void {
   if (length === 0 || !(buffer instanceof ArrayBuffer) || byteOffset + length < buffer.byteLength) return;
   if (byteOffset === 0 || buffer.byteLength > Buffer.poolSize) buffer.transfer(0);
 }
+
+/** The same of bytes whose memory, before and behind them, is nobody else's. */
+export function letAllGo({ buffer }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength > Buffer.poolSize) buffer.transfer(0);
+}

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { insideEachNetns } from './setns.ts';
 
 /** Of one network interface since it was made, as its own namespace counts. */
@@ -14,21 +14,78 @@ export interface InterfaceCounters {
   readonly txDropped: number;
 }
 
-/**
- * The interfaces of each namespace but its loopback; undefined where the namespace is gone. For a Worker's thread only,
- * see insideNetns. A descriptor held of net/dev would spare the way there, but it keeps the namespace alive, and with it
- * the links and addresses of a pod that is gone; a netlink dump takes the rtnl lock.
- */
-export function readInterfaceCounters(
-  namespaces: readonly string[],
-): readonly (readonly InterfaceCounters[] | undefined)[] {
-  return insideEachNetns(namespaces, () => parseInterfaces(readCounters()));
+/** A subject, and where its network namespace is pinned. */
+export interface Pinned {
+  readonly id: string;
+  readonly netns: string;
 }
+
+/**
+ * Reads the interfaces of namespaces again and again. For a Worker's thread only, see insideNetns. Of each one's net/dev
+ * it holds a descriptor that only names the file (O_PATH): read through /proc/self/fd it spares the way into the
+ * namespace, and it does not keep that alive as one for reading would, with the links and addresses of a pod that is
+ * gone. A netlink dump instead would take the rtnl lock.
+ */
+export class InterfaceReader {
+  /** By id: the name of the descriptor below /proc. */
+  readonly #held = new Map<string, Held>();
+
+  /** The interfaces of each but its loopback; undefined where the namespace is gone. */
+  read(pinned: readonly Pinned[]): readonly (readonly InterfaceCounters[] | undefined)[] {
+    const texts = pinned.map(({ id }) => this.#again(id));
+    const missing = pinned.filter((_, i) => texts[i] === undefined);
+    if (missing.length > 0) this.#enter(missing);
+    return pinned.map(({ id }, i) => {
+      const text = texts[i] ?? this.#again(id);
+      return text === undefined ? undefined : parseInterfaces(text);
+    });
+  }
+
+  /** Lets go of the descriptor. */
+  forget(id: string): void {
+    const held = this.#held.get(id);
+    if (held === undefined) return;
+    closeSync(held.fd);
+    this.#held.delete(id);
+  }
+
+  #again(id: string): string | undefined {
+    const held = this.#held.get(id);
+    if (held === undefined) return undefined;
+    try {
+      return readCounters(held.path);
+    } catch {
+      // ENOENT: the namespace is gone.
+      this.forget(id);
+      return undefined;
+    }
+  }
+
+  #enter(pinned: readonly Pinned[]): void {
+    const opened = insideEachNetns(
+      pinned.map(({ netns }) => netns),
+      () => openSync('/proc/thread-self/net/dev', pathOnly),
+    );
+    pinned.forEach(({ id }, i) => {
+      const fd = opened[i];
+      if (fd !== undefined) this.#held.set(id, { fd, path: `/proc/self/fd/${fd}` });
+    });
+  }
+}
+
+interface Held {
+  readonly fd: number;
+  readonly path: string;
+}
+
+/** O_PATH of open(2), the same on every architecture that Node runs on; Node does not name it. */
+const pathOnly = 0o10000000;
 
 let buffer = Buffer.allocUnsafe(16_384);
 
-function readCounters(): string {
-  const fd = openSync('/proc/thread-self/net/dev', 'r');
+/** Errors: of open(2) and read(2). */
+function readCounters(path: string): string {
+  const fd = openSync(path, constants.O_RDONLY);
   try {
     let length = 0;
     for (;;) {

@@ -86,6 +86,8 @@ describe('cgroups: io controller', () => {
       { device: '254:0', readBytes: 0, writeBytes: 0, reads: 5, writes: 0, costUs: {} },
     ]);
     expect(io.v1.stats(bytes(nothing))).to.equal(undefined);
+    const none = reading({ 'blkio.throttle.io_service_bytes_recursive': 'Total 0\n' });
+    expect(io.v1.stats(bytes(none)), 'no device').to.deep.equal([]);
   });
 
   it('reads v2 lines with and without iocost, skipping devices that say nothing', () => {

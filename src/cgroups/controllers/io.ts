@@ -25,9 +25,11 @@ export const io: Controller<readonly IoDeviceStats[]> = {
  * is usual there. Buffered writes are nobody's in v1; only v2 charges writeback to the cgroup that dirtied the page.
  */
 function statsV1(read: ReadBytes): readonly IoDeviceStats[] | undefined {
-  const bytes = textOf(read('blkio.throttle.io_service_bytes_recursive'));
-  if (bytes === undefined) return undefined;
-  const sizes = operations(bytes);
+  const file = read('blkio.throttle.io_service_bytes_recursive');
+  if (file === undefined) return undefined;
+  // Both files have lines of the same devices: where one has none, the other need not be read.
+  if (file.bytes[0] === letterT) return [];
+  const sizes = operations(textOf(file) ?? '');
   const counts = operations(textOf(read('blkio.throttle.io_serviced_recursive')) ?? '');
   return [...new Set([...sizes.keys(), ...counts.keys()])].map((device) => ({
     device,
@@ -38,6 +40,9 @@ function statsV1(read: ReadBytes): readonly IoDeviceStats[] | undefined {
     costUs: {},
   }));
 }
+
+/** Of `Total 0`, which stands alone where no device has a line. */
+const letterT = 'T'.charCodeAt(0);
 
 /** Lines such as `8:0 Read 4096`; the last, `Total 4096`, has no device. */
 function operations(text: string): Map<string, Map<string, number>> {

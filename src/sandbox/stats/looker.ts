@@ -4,7 +4,7 @@ import type { Cgroups } from '../../cgroups/cgroups.ts';
 import type { CgroupPath } from '../../cgroups/path.ts';
 import type { StatsReader } from '../../cgroups/stats-reader.ts';
 import type { CgroupStats } from '../../cgroups/stats.ts';
-import { readInterfaceCounters } from '../../linux/interface-counters.ts';
+import { InterfaceReader } from '../../linux/interface-counters.ts';
 import type { InterfaceCounters } from '../../linux/interface-counters.ts';
 import { DescriptorCounts } from './descriptors.ts';
 import { wantedOf } from './look.ts';
@@ -44,6 +44,7 @@ export class Looker {
   readonly #containers = new Map<string, Entry<ContainerLook>>();
   readonly #pods = new Map<string, Entry<PodLook>>();
   readonly #descriptors = new DescriptorCounts();
+  readonly #interfaces = new InterfaceReader();
   readonly #devices = new Map<string, string>();
   #countsIo = false;
 
@@ -76,7 +77,7 @@ export class Looker {
     const now = nowMicros();
     const entries = targets.map((target) => this.#entryOf(this.#pods, target));
     const stale = targets.filter((_, i) => entries[i] !== undefined && !freshOf(entries[i], 'usage', now));
-    const interfaces = interfacesOf(stale);
+    const interfaces = this.networks(stale);
     return targets.map((target, i) => {
       const entry = entries[i];
       if (entry === undefined) return undefined;
@@ -92,13 +93,16 @@ export class Looker {
 
   /** Network alone, for what needs no more of pods. */
   networks(targets: readonly PodTarget[]): ReadonlyMap<string, readonly InterfaceCounters[]> {
-    return interfacesOf(targets);
+    const own = targets.flatMap(({ id, netns }) => (netns === undefined ? [] : [{ id, netns }]));
+    const counted = this.#interfaces.read(own);
+    return new Map(own.flatMap(({ id }, i) => (counted[i] === undefined ? [] : [[id, counted[i]] as const])));
   }
 
   /** Lets go of the descriptors of what is no more. */
   forget(ids: readonly string[]): void {
     for (const id of ids) {
       this.#descriptors.forget(id);
+      this.#interfaces.forget(id);
       for (const entries of [this.#containers, this.#pods]) {
         entries.get(id)?.reader[Symbol.dispose]();
         entries.delete(id);
@@ -165,12 +169,6 @@ function freshOf<L extends Look>({ last }: Entry<L>, detail: Detail, now: number
 function keep<L extends Look>(entry: Entry<L>, detail: Detail, look: L): L {
   entry.last = { detail, look };
   return look;
-}
-
-function interfacesOf(targets: readonly PodTarget[]): ReadonlyMap<string, readonly InterfaceCounters[]> {
-  const own = targets.flatMap(({ id, netns }) => (netns === undefined ? [] : [{ id, netns }]));
-  const counted = readInterfaceCounters(own.map(({ netns }) => netns));
-  return new Map(own.flatMap(({ id }, i) => (counted[i] === undefined ? [] : [[id, counted[i]] as const])));
 }
 
 /** `254:0` → `/dev/vda`; empty where sysfs does not know it. */
