@@ -12,10 +12,11 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { MountPropagation } from '../../../api/cri/v1/api.ts';
+import { MountPropagation, SecurityProfile, SecurityProfile_ProfileType } from '../../../api/cri/v1/api.ts';
 import type { Mount } from '../../../api/cri/v1/api.ts';
 import { startCricket } from '../../fixtures/daemon.ts';
 import type { Cricket } from '../../fixtures/daemon.ts';
+import { filled } from '../../../hack/lib/cri-client.ts';
 import { containerStatus, createContainer, runContainer, runPod } from '../../fixtures/pods.ts';
 import type { TestContainer, TestPod } from '../../fixtures/pods.ts';
 import { execIn, fails, sh } from './lab.ts';
@@ -126,6 +127,8 @@ describe('mounts of a container', () => {
     async function mountingContainer(hostPath: string, propagation: MountPropagation): Promise<TestContainer> {
       const security = {
         capabilities: { addCapabilities: ['SYS_ADMIN'], dropCapabilities: [], addAmbientCapabilities: [] },
+        // The profile of every container lets nobody mount.
+        apparmor: filled(SecurityProfile, { profileType: SecurityProfile_ProfileType.Unconfined }),
       };
       const mounts = [{ hostPath, containerPath: '/m', propagation }];
       return runContainer(cricket, pod, { name: 'c', mounts, security });

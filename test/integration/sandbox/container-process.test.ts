@@ -32,8 +32,9 @@ describe('the process of a container', () => {
     await exited(cricket, container.id);
     return readLog(container.logPath)
       .filter(({ stream }) => stream === 'stdout')
-      .map(({ text }) => text)
-      .join('\n');
+      .map(({ tag, text }) => (tag === 'P' ? text : `${text}\n`))
+      .join('')
+      .replace(/\n$/, '');
   }
 
   const idOf = async (wish: Omit<TestWish, 'name'>) =>
