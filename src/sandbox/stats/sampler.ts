@@ -43,7 +43,7 @@ export type SamplerParts = Pick<Parts, 'lifetime' | 'paths' | 'store'> & {
   readonly onStuck: (task: string) => void;
 };
 
-/** Milliseconds for a look at everything; it takes some. */
+/** Milliseconds for a look at everything, once the Worker has begun with it; it takes some. */
 const lookTimeoutMs = 10_000;
 
 export function createSampler(parts: SamplerParts): Sampler {
@@ -149,9 +149,9 @@ class WorkerSampler implements Sampler {
   ): Promise<NonNullable<ReturnType<StatsTasks[T]>>> {
     const ask = async () => {
       const news = this.#news(containers, pods);
-      const limit = AbortSignal.any([this.#parts.lifetime, AbortSignal.timeout(lookTimeoutMs)]);
+      const asked = { ...request, news } as Parameters<StatsTasks[T]>[0];
       try {
-        return await this.#worker.call(task, { ...request, news } as Parameters<StatsTasks[T]>[0], limit);
+        return await this.#worker.callWithin(lookTimeoutMs, task, asked, this.#parts.lifetime);
       } catch (error) {
         this.#telling.again(news);
         throw error;
