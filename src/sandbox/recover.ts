@@ -1,8 +1,5 @@
-import { readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { nowNanos } from '../base/clock.ts';
-import { errnoOf, messageOf } from '../base/errors.ts';
-import type { CgroupPath } from '../cgroups/path.ts';
+import { messageOf } from '../base/errors.ts';
 import { noteEnd, unseenCode } from './container/exit.ts';
 import type { ExitParts } from './container/exit.ts';
 import { readExitFile } from './container/exit-watch.ts';
@@ -11,6 +8,7 @@ import { deleteFiles, removeContainer } from './container/remove.ts';
 import type { RemoveParts } from './container/remove.ts';
 import { dismantle, releaseContainer, runtimeOf } from './container/release.ts';
 import { isLive } from './container/state.ts';
+import { sweepExecs } from './container/sweep-execs.ts';
 import { queryContainer } from './oci/runtime.ts';
 import type { Parts } from './parts.ts';
 import { breakUnpinned } from './pod/lost-pins.ts';
@@ -86,7 +84,7 @@ async function recoverContainer(parts: RecoverParts, container: Container): Prom
     return [() => noted.then(() => releaseContainer(parts, container, parts.lifetime))];
   }
   parts.exits.add(container);
-  return [() => sweepExecs(parts, container)];
+  return [() => sweepExecs(parts, container, AbortSignal.any([parts.lifetime, AbortSignal.timeout(repairTimeoutMs)]))];
 }
 
 /** A crash between intent and result: the OCI runtime knows what became of it. `at`: not after its end. */
@@ -106,21 +104,6 @@ async function undoCreation(parts: RecoverParts, container: Container): Promise<
   await parts.store.dropContainer(id);
   parts.images.release(id);
   parts.log.info({ container: id }, 'half-made container undone');
-}
-
-/** What a command that nobody waits for any more left running, and its files. */
-async function sweepExecs(parts: RecoverParts, { record }: Container): Promise<void> {
-  const cgroup = record.cgroup as CgroupPath;
-  const signal = AbortSignal.any([parts.lifetime, AbortSignal.timeout(repairTimeoutMs)]);
-  for (const name of parts.cgroups.list(cgroup).filter((child) => child.startsWith('exec-'))) {
-    const path = parts.cgroups.child(cgroup, name);
-    await parts.cgroups.kill(path, signal);
-    await parts.cgroups.remove(path, signal);
-  }
-  const { bundle } = parts.paths.container(record.id);
-  // After a reboot there is none, and nothing of it ran on.
-  const files = await readdir(bundle).catch(absent);
-  for (const file of files.filter((name) => name.startsWith('exec-'))) await rm(join(bundle, file), { force: true });
 }
 
 async function recoverPod(parts: RecoverParts, pod: Pod): Promise<Repairs> {
@@ -151,9 +134,4 @@ async function undoPod(parts: RecoverParts, pod: Pod): Promise<void> {
   await parts.disk.call('unmountAndRemove', parts.paths.pod(record.id).runtime, signal);
   await parts.store.dropPod(record.id);
   parts.log.info({ pod: record.id }, 'half-made sandbox undone');
-}
-
-function absent(error: unknown): readonly string[] {
-  if (errnoOf(error) !== 'ENOENT') throw error;
-  return [];
 }

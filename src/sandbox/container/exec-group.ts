@@ -40,6 +40,11 @@ export interface ExecGroup {
   leave(): Promise<void>;
 }
 
+/** In the names of what this daemon starts, to tell it from what one before left: of the cgroup and of all files. */
+const life = randomBytes(4).toString('hex');
+
+export const isOfThisLife = (name: string): boolean => name.startsWith(`exec-${life}`);
+
 /** Errors: `failed_precondition` unless the container runs. */
 export async function makeExecGroup(
   parts: ExecGroupParts,
@@ -53,7 +58,7 @@ export async function makeExecGroup(
   // What joins a frozen cgroup freezes: the command would not begin before somebody thaws it.
   if (parts.cgroups.frozen(home))
     throw fail('failed_precondition', `exec in ${containerTitle(record)}: it is paused; cricket unpause lets it go on`);
-  const name = `exec-${randomBytes(6).toString('hex')}`;
+  const name = `exec-${life}${randomBytes(6).toString('hex')}`;
   const group = await traced('exec.cgroup', () => parts.cgroups.createExec(home, name));
   const processFile = join(parts.paths.container(record.id).bundle, `${name}.json`);
   const handOver = () => parts.cgroups.processes(group).forEach((pid) => moveQuietly(parts, pid, home));

@@ -1,6 +1,7 @@
 import type { Container } from '../store/store.ts';
 import type { Parts } from '../parts.ts';
 import { rm } from 'node:fs/promises';
+import { killMonitors } from './monitors.ts';
 import { dismantle } from './release.ts';
 import { stopContainer } from './stop.ts';
 import type { StopParts } from './stop.ts';
@@ -21,6 +22,8 @@ async function removeNow(parts: RemoveParts, container: Container): Promise<void
   await stopContainer(parts, container, 0, signal);
   using _held = await parts.locks.acquire(id, signal);
   if (!parts.store.containers.has(id)) return;
+  // A daemon that was killed was making it, and its undoing has not had its turn: conmon would write of its end after us.
+  if (container.state.kind === 'creating') await killMonitors(parts, id, signal);
   const released = container.state.kind === 'exited' && container.state.released;
   await container.note({ kind: 'removing' });
   parts.reach('remove:intent');
