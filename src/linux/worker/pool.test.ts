@@ -10,6 +10,8 @@ import { WorkerPool } from './pool.ts';
 interface Tasks extends Record<string, (argument: never) => unknown> {
   readonly answer: (value: number) => number;
   readonly never: () => Promise<never>;
+  /** How often it was run. */
+  readonly tally: () => number;
 }
 
 /** Takes longer to start than its tasks may take. */
@@ -28,7 +30,9 @@ describe('a pool of workers', () => {
     );
     const source = `import { serveTasks } from '${serve}';
       await new Promise((resolve) => setTimeout(resolve, ${slowStart}));
-      serveTasks({ answer: (value) => value + 1, never: () => new Promise(() => setInterval(() => {}, 1000)) });`;
+      let runs = 0;
+      const never = () => new Promise(() => setInterval(() => {}, 1000));
+      serveTasks({ answer: (value) => value + 1, never, tally: () => ++runs });`;
     writeFileSync(join(dir, 'worker.mjs'), source);
   });
   after(() => rmSync(dir, { recursive: true }));
@@ -52,6 +56,33 @@ describe('a pool of workers', () => {
       'code',
       'cancelled',
     );
+  });
+
+  it('keeps a worker that is still starting for who comes next, and runs nothing that was given up', async () => {
+    const stuck: string[] = [];
+    let started = 0;
+    const count = () => {
+      started++;
+    };
+    process.on('worker', count);
+    try {
+      const module = pathToFileURL(join(dir, 'worker.mjs'));
+      const options = {
+        name: 'starting',
+        module,
+        size: 1,
+        idleMs: 60_000,
+        onStuck: (task: string) => stuck.push(task),
+      };
+      await using pool = new WorkerPool<Tasks>(options);
+      const soon = AbortSignal.timeout(slowStart / 10);
+      const given = await pool.call('tally', undefined, soon).catch((error: unknown) => error);
+      expect(given).to.have.property('code', 'deadline_exceeded');
+      expect(await pool.call('tally', undefined, new AbortController().signal)).to.equal(1);
+    } finally {
+      process.off('worker', count);
+    }
+    expect({ started, stuck }).to.deep.equal({ started: 1, stuck: [] });
   });
 
   it('keeps the longer what is wanted again and again: of each Worker that ends something stays', async () => {

@@ -30,7 +30,7 @@ interface Job {
 
 interface PoolWorker {
   readonly thread: Worker;
-  /** It has loaded what it needs. */
+  /** It has loaded what it needs; a job that it was chosen for goes over then. */
   ready: boolean;
   job: Job | undefined;
   idle: NodeJS.Timeout | undefined;
@@ -118,10 +118,14 @@ export class WorkerPool<T extends Tasks> implements AsyncDisposable {
       clearTimeout(worker.idle);
       worker.job = job;
       job.worker = worker;
-      if (worker.ready) job.onBegin();
       worker.thread.ref();
-      worker.thread.postMessage({ id: 0, task: job.task, argument: job.argument });
+      if (worker.ready) this.#begin(worker, job);
     }
+  }
+
+  #begin(worker: PoolWorker, job: Job): void {
+    job.onBegin();
+    worker.thread.postMessage({ id: 0, task: job.task, argument: job.argument });
   }
 
   #freeWorker(): PoolWorker | undefined {
@@ -135,22 +139,30 @@ export class WorkerPool<T extends Tasks> implements AsyncDisposable {
     const worker: PoolWorker = { thread, ready: false, job: undefined, idle: undefined };
     this.#workers.add(worker);
     this.#idle.started(performance.now());
-    thread.on('message', (told: Ready | Reply) => ('ready' in told ? this.#begin(worker) : this.#finish(worker, told)));
+    thread.on('message', (told: Ready | Reply) =>
+      'ready' in told ? this.#started(worker) : this.#finish(worker, told),
+    );
     thread.on('error', (error: Error) => this.#lose(worker, error));
     thread.on('exit', () => this.#lose(worker, new Error('the worker ended')));
     return worker;
   }
 
-  #begin(worker: PoolWorker): void {
+  #started(worker: PoolWorker): void {
     worker.ready = true;
-    worker.job?.onBegin();
+    if (worker.job === undefined) this.#rest(worker);
+    else this.#begin(worker, worker.job);
   }
 
-  #finish(worker: PoolWorker, reply: Reply): void {
-    const job = worker.job;
+  /** It has nothing to do, and ends after a while of that. */
+  #rest(worker: PoolWorker): void {
     worker.job = undefined;
     worker.thread.unref();
     if (Number.isFinite(this.#idle.ms)) worker.idle = setTimeout(() => this.#retire(worker), this.#idle.ms).unref();
+  }
+
+  #finish(worker: PoolWorker, reply: Reply): void {
+    const { job } = worker;
+    this.#rest(worker);
     if (reply.ok) job?.resolve(reply.value);
     else job?.reject(fail(reply.code, reply.message, reply.errno === undefined ? undefined : withErrno(reply)));
     this.#dispatch();
@@ -159,12 +171,23 @@ export class WorkerPool<T extends Tasks> implements AsyncDisposable {
   #giveUp(job: Job): void {
     const index = this.#line.indexOf(job);
     if (index >= 0) this.#line.splice(index, 1);
-    else if (job.worker?.job === job) {
-      this.#options.onStuck?.(job.task);
-      this.#end(job.worker);
-    }
+    else if (job.worker?.job === job) this.#leave(job.worker, job.task);
     job.reject(abortError(job.signal));
     this.#dispatch();
+  }
+
+  /**
+   * One that is still starting is kept for who comes next: it hangs in nothing that it was told to do. On a machine so
+   * busy that a start takes longer than who asks may wait, no Worker would ever come to its work otherwise.
+   */
+  #leave(worker: PoolWorker, task: string): void {
+    if (!worker.ready) {
+      worker.job = undefined;
+      worker.thread.unref();
+      return;
+    }
+    this.#options.onStuck?.(task);
+    this.#end(worker);
   }
 
   #lose(worker: PoolWorker, error: Error): void {
