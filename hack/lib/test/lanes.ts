@@ -42,6 +42,8 @@ interface Definition extends Partial<Omit<Lane, 'name' | 'files'>> {
   readonly except?: readonly string[];
   /** What --all runs of it, where that is not the whole; nothing, where another lane has all of it. */
   readonly inAll?: readonly string[];
+  /** What --all leaves out of it: other lanes of the same run hold that too. */
+  readonly notInAll?: readonly string[];
 }
 
 const critest = 'test/conformance/critest.test.ts';
@@ -55,6 +57,14 @@ const kernelDependent = [
   'test/integration/{cgroups,stats,events}/*.test.ts',
   'test/integration/sandbox/{blockio,container-limits,container-end,pod-config,pod-resources,removal,exec,stats}.test.ts',
   'test/integration/linux/{overlay,idmapped-mount}.test.ts',
+];
+/** What is the same on any kernel and cgroup version: the lane `integration` has it. */
+const anyKernel = [
+  'test/integration/{server,streams}/*.test.ts',
+  'test/integration/images/{hostile-bytes,hosts,import,references,silence,sparse,tokens}.test.ts',
+  'test/integration/linux/{dbus,tar}.test.ts',
+  'test/integration/recovery/{unreadable,upgrade}.test.ts',
+  'test/integration/sandbox/{bad-requests,cdi-files,container-list,container-log,hooks,log-rotation,pod-files}.test.ts',
 ];
 const imageVolumes = 'test/integration/sandbox/image-volumes.test.ts';
 /** All that a pod can say. */
@@ -100,11 +110,19 @@ const definitions: readonly Definition[] = [
   },
   { name: 'crun', globs: [critest, ...said], ...newer },
   { name: 'runc', globs: [critest, ...said], runtime: 'runc', onRequest: true },
-  { name: 'v2', globs: [integration, ends, pause, critest], except: notInMachine, machine: v2, ...newer },
+  {
+    name: 'v2',
+    globs: [integration, ends, pause, critest],
+    except: notInMachine,
+    notInAll: anyKernel,
+    machine: v2,
+    ...newer,
+  },
   {
     name: 'v2-systemd',
     globs: [service, driver, ...kernelDependent, ...said, 'test/integration/recovery/*.test.ts', ends, pause, critest],
     except: notInMachine,
+    notInAll: anyKernel,
     machine: v2Systemd,
     driver: 'systemd',
     ...newer,
@@ -155,9 +173,10 @@ export function chooseLanes({ all, lanes: named, only }: Choice, root: string): 
   const wanted = lanes.filter((lane) => (named.length > 0 ? named.includes(lane.name) : unnamed(lane)));
   const isWhole = named.length > 0 || !all;
   return wanted
-    .map(({ globs, except = [], inAll = globs, ...lane }) => {
+    .map(({ globs, except = [], inAll = globs, notInAll = [], ...lane }) => {
       const matches = (isWhole ? globs : inAll).flatMap((glob) => globSync(glob, { cwd: root }).sort());
-      const files = [...new Set(matches)].filter((file) => !except.some((glob) => matchesGlob(file, glob)));
+      const without = isWhole ? except : [...except, ...notInAll];
+      const files = [...new Set(matches)].filter((file) => !without.some((glob) => matchesGlob(file, glob)));
       return {
         ...lane,
         files: files.filter((file) => only.length === 0 || only.some((glob) => matchesGlob(file, glob))),

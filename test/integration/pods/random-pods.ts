@@ -66,7 +66,14 @@ export async function tryRandomPods({ place, cricket }: Lab, pods: number): Prom
   const seed = Number(process.env['CRICKET_TEST_SEED'] ?? randomInt(2 ** 31));
   console.log(`      CRICKET_TEST_SEED=${seed}`);
   const wishes = fc.tuple(...groups.map((group) => group.wishes(place)));
-  const property = fc.asyncProperty(wishes, async (all) => tryPod({ place, cricket }, all));
+  let failures = 0;
+  const property = fc.asyncProperty(wishes, async (all) =>
+    tryPod({ place, cricket }, all).catch((error: unknown) => {
+      // What becomes smaller takes long in emulation; nobody shall wait for its end to know of it.
+      if (failures++ === 0) console.log(`      one failed, and is made smaller: ${String(error)}`);
+      throw error;
+    }),
+  );
   await fc.assert(property, {
     seed,
     numRuns: pods,
