@@ -29,6 +29,7 @@ import type { StatsReader } from './stats-reader.ts';
 import type { UnitManager } from './systemd/manager.ts';
 import { Units } from './systemd/units.ts';
 import { Updater } from './update.ts';
+import type { Meant } from './update.ts';
 
 /** Who makes cgroups. */
 export type CgroupDriver = 'cgroupfs' | 'systemd';
@@ -137,9 +138,9 @@ export function openCgroups(options: CgroupsOptions = {}): Cgroups {
     const unit = unitOf(path);
     return units === undefined || unit === undefined ? undefined : { units, unit };
   };
-  const keepLimits = async (path: CgroupPath, signal: AbortSignal) => {
+  const keepLimits = async (path: CgroupPath, meant: Meant, signal: AbortSignal) => {
     const one = asUnit(path);
-    await one?.units.keepLimits(path, one.unit, signal);
+    await one?.units.keepLimits(path, one.unit, meant, signal);
     return one !== undefined;
   };
   const updater = new Updater(layout, controllers, { onStuck: options.onStuck ?? (() => undefined), keepLimits });

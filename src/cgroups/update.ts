@@ -20,11 +20,14 @@ import type { SlowWriteTasks } from './slow-write-worker.ts';
 /** Reclaim may go on for as long as a disk takes; one that never ends must not hold a Worker and a lock for ever. */
 const slowWriteMs = 120_000;
 
+/** Values by file: read again, one may be what the other who writes it has put there since. */
+export type Meant = ReadonlyMap<string, string>;
+
 export interface UpdaterOptions {
   /** Told of a write that had to be given up, and its Worker with it. */
   readonly onStuck: () => void;
-  /** Tells whoever else writes these files what is in them now; false: nobody does. */
-  readonly keepLimits: (path: CgroupPath, signal: AbortSignal) => Promise<boolean>;
+  /** Tells whoever else writes these files what is in them now, or shall be by `meant`; false: nobody does. */
+  readonly keepLimits: (path: CgroupPath, meant: Meant, signal: AbortSignal) => Promise<boolean>;
 }
 
 /**
@@ -63,6 +66,7 @@ export class Updater {
     if (!groupExists(this.#layout, path)) throw fail('not_found', `update cgroup ${path}: no such cgroup`);
     checkHonoured(this.#layout, path, resources);
     const done: PathWrite[] = [];
+    const meant = this.#meant(path, resources);
     const writeAll = async () => {
       for (const write of this.#plan(path, resources)) {
         const before = await this.#write(write);
@@ -72,7 +76,7 @@ export class Updater {
     try {
       await writeAll();
       // systemd rounds a quota, and knows of some files nothing but their default.
-      if (await this.#keepLimits(path, AbortSignal.timeout(slowWriteMs))) await writeAll();
+      if (await this.#keepLimits(path, meant, AbortSignal.timeout(slowWriteMs))) await writeAll();
     } catch (error) {
       const failures = await this.#putBack(path, done);
       const failed = errorFrom(error);
@@ -87,11 +91,21 @@ export class Updater {
   }
 
   #plan(path: CgroupPath, resources: Resources): readonly PathWrite[] {
-    const read = readerOf(this.#layout, path);
-    const planned = allSides(this.#layout, this.#controllers).flatMap((side) => side.plan(resources, read));
+    const planned = this.#planned(path, resources);
     const unified = Object.entries(resources.unified ?? {});
     const raw: Write[] = unified.map(([file, value]) => ({ file, value, waits: true }));
     return withCopiedCpusets(this.#layout, path, [...planned, ...raw]);
+  }
+
+  #planned(path: CgroupPath, resources: Resources): readonly Write[] {
+    const read = readerOf(this.#layout, path);
+    return allSides(this.#layout, this.#controllers).flatMap((side) => side.plan(resources, read));
+  }
+
+  /** What was given as the text of a file is read from there: the kernel understands more spellings of it than we do. */
+  #meant(path: CgroupPath, resources: Resources): Meant {
+    const written = this.#planned(path, resources).filter(({ file }) => resources.unified?.[file] === undefined);
+    return new Map(written.map(({ file, value }) => [file, value]));
   }
 
   /** The value that was there before; undefined if nothing was written. */
@@ -119,7 +133,8 @@ export class Updater {
       await work.catch((error: unknown) => failures.push(messageOf(error)));
     };
     for (const write of done.toReversed()) await attempt(this.#write(write));
-    if (done.length > 0) await attempt(this.#keepLimits(path, AbortSignal.timeout(slowWriteMs)));
+    const before = new Map(done.filter((write) => write.path === path).map(({ file, value }) => [file, value]));
+    if (done.length > 0) await attempt(this.#keepLimits(path, before, AbortSignal.timeout(slowWriteMs)));
     return failures;
   }
 }

@@ -3,7 +3,7 @@ import { hybridMachine, unifiedMachine } from '../fixture.test.ts';
 import { readerOf } from '../group.ts';
 import { findLayout } from '../layout.ts';
 import { parseCgroupPath } from '../path.ts';
-import { propertiesOf } from './properties.ts';
+import { meantOr, propertiesOf } from './properties.ts';
 
 const infinity = 2n ** 64n - 1n;
 const pod = parseCgroupPath('/pod');
@@ -39,6 +39,18 @@ describe('properties of a unit', () => {
     expect(quota('1000 1000000\n')).to.equal(10_000n);
     expect(quota('150000 100000\n')).to.equal(1_500_000n);
     expect(quota('max 100000\n')).to.equal(infinity);
+  });
+
+  it('are what is meant rather than what a file still says', () => {
+    using machine = unifiedMachine();
+    machine.put({ 'unified/pod/memory.max': 'max\n', 'unified/pod/pids.max': '7\n' });
+    const layout = findLayout(machine.sources);
+    const meant = new Map([
+      ['memory.max', '4096'],
+      ['memory.limit_in_bytes', '-1'],
+    ]);
+    const { MemoryMax, TasksMax, MemoryLimit } = propertiesOf(layout, meantOr(meant, readerOf(layout, pod)));
+    expect([MemoryMax?.value, TasksMax?.value, MemoryLimit?.value]).to.deep.equal([4096n, 7n, infinity]);
   });
 
   it('are those of v1 there, without cpusets, which systemd leaves alone', () => {

@@ -6,11 +6,20 @@ import type { UnitProperties } from './manager.ts';
 
 /** systemd's word for no limit. */
 const infinity = 2n ** 64n - 1n;
-/** v1 shows no limit of memory as the highest number of whole pages. */
+/** v1 shows no limit of memory as the highest number of whole pages, and is written it as -1. */
 const highest = 2n ** 62n;
 const second = 1_000_000n;
 /** Microseconds of a second: systemd writes quotas down in whole percent, and would read less than was asked for. */
 const percent = 10_000n;
+
+/**
+ * A file may not say what was written there: systemd makes a slice's directory, and writes its own defaults in a moment of
+ * its own after that.
+ */
+export const meantOr =
+  (meant: ReadonlyMap<string, string>, read: ReadFile): ReadFile =>
+  (file) =>
+    meant.get(file) ?? read(file);
 
 /**
  * The limits that a cgroup's files show, as properties of its unit (systemd.resource-control(5)): systemd writes the files
@@ -23,7 +32,7 @@ export function propertiesOf(layout: Layout, read: ReadFile): UnitProperties {
     const text = read(file)?.trim();
     if (text === undefined || text === '') return;
     const value = text === 'max' ? infinity : parseNumber(text);
-    if (value !== undefined) found[property] = variant('t', value > highest ? infinity : value);
+    if (value !== undefined) found[property] = variant('t', value < 0n || value > highest ? infinity : value);
   };
   limit('MemoryMax', 'memory.max');
   limit('MemoryHigh', 'memory.high');

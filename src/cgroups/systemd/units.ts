@@ -10,8 +10,9 @@ import { childPath } from '../path.ts';
 import { isSliceName, unitOf } from '../drivers/systemd.ts';
 import type { Unit } from '../drivers/systemd.ts';
 import { removeGroup } from '../remove.ts';
+import type { Meant } from '../update.ts';
 import type { UnitManager } from './manager.ts';
-import { propertiesOf } from './properties.ts';
+import { meantOr, propertiesOf } from './properties.ts';
 
 /** Milliseconds that systemd may take for a unit. */
 const unitMs = 30_000;
@@ -61,9 +62,9 @@ export class Units {
     await removeGroup(this.#layout, path, signal);
   }
 
-  /** Has systemd know the limits that the cgroup's files show. */
-  async keepLimits(path: CgroupPath, unit: Unit, signal: AbortSignal): Promise<void> {
-    const properties = propertiesOf(this.#layout, readerOf(this.#layout, path));
+  /** Has systemd know the limits that are `meant`, and the others that the cgroup's files show. */
+  async keepLimits(path: CgroupPath, unit: Unit, meant: Meant, signal: AbortSignal): Promise<void> {
+    const properties = propertiesOf(this.#layout, meantOr(meant, readerOf(this.#layout, path)));
     await this.#manager.setProperties(unit.name, properties, withTimeout(signal, unitMs));
   }
 
