@@ -23,7 +23,7 @@ export interface PluginsAlone extends AsyncDisposable {
 
 export async function openPluginsAlone(dir: string, chain: object): Promise<PluginsAlone> {
   const watcher = new Watcher();
-  const calls = openPodCalls(() => undefined);
+  const calls = openPodCalls({ onStuck: () => undefined });
   const state = join(dir, 'plugins-alone');
   mkdirSync(state, { recursive: true });
   const runner: PluginRunner = {

@@ -4,7 +4,8 @@ import { dirname } from 'node:path';
 import type { z } from 'zod';
 import { allEnded } from './all-ended.ts';
 import { fail, messageOf } from './errors.ts';
-import type { PlainFile } from './plain-file.ts';
+import { tempOf } from './plain-file.ts';
+import type { PlainFile, RecordFile } from './plain-file.ts';
 
 /** Only root's: records hold environments, which hold secrets. */
 const recordMode = 0o600;
@@ -37,19 +38,31 @@ export async function saveCheckpoint<T>(
   await writeAtomic(path, textOf(kind, value), options);
 }
 
+/** A record that need not be durable, for whom it suits to write: see writeRecord, writeRecordNow. */
+export function recordFile<T>(kind: CheckpointKind<T>, path: string, value: T): RecordFile {
+  return { path, text: textOf(kind, value), mode: recordMode };
+}
+
+export async function writeRecord({ path, text, mode, isFirst = false }: RecordFile): Promise<void> {
+  if (isFirst) await mkdir(dirname(path), { mode: 0o700 });
+  await writeAtomic(path, text, { durable: false, mode });
+}
+
 /** A record beside the place where it counts. One that is never committed leaves its file there. */
 export interface Prepared {
   /** To be written before it is committed, by whom it suits. */
   readonly file: PlainFile;
   /** Puts it in its place. */
   commit(): Promise<void>;
+  /** Both halves in one, for who has it written when it is true. */
+  readonly whole: RecordFile;
 }
 
 /** The longer half of a `saveCheckpoint` that is not durable, for who knows the value before it is true. */
 export function prepareCheckpoint<T>(kind: CheckpointKind<T>, path: string, value: T): Prepared {
   const temp = `${path}.next`;
-  const file = { path: temp, text: textOf(kind, value), mode: recordMode };
-  return { file, commit: async () => moved(temp, path) };
+  const whole = recordFile(kind, path, value);
+  return { file: { ...whole, path: temp }, whole, commit: async () => moved(temp, path) };
 }
 
 function textOf<T>({ name, version, readableSince = version }: CheckpointKind<T>, value: T): string {
@@ -64,7 +77,7 @@ interface WriteOptions {
 
 /** The same guarantee for any text. */
 export async function writeAtomic(path: string, data: string | Uint8Array, options: WriteOptions): Promise<void> {
-  const temp = `${path}.tmp`;
+  const temp = tempOf(path);
   const close = await writeTemp(temp, data, options);
   await allEnded([settle(temp, path, options), close()]);
 }

@@ -27,7 +27,7 @@ export class MigrationWindow {
   /** `using _open = window.open()` around what starts an OCI runtime. */
   open(): Disposable {
     this.#leases += 1;
-    if (!this.#running) void this.#hold();
+    if (!this.#running) this.#begin();
     return {
       [Symbol.dispose]: () => {
         this.#leases -= 1;
@@ -36,8 +36,13 @@ export class MigrationWindow {
     };
   }
 
-  async #hold(): Promise<void> {
+  /** Once what the caller asks of other threads is on its way: that is what is waited for. */
+  #begin(): void {
     this.#running = true;
+    setImmediate(() => void this.#hold());
+  }
+
+  async #hold(): Promise<void> {
     try {
       const file = ownProcsFile(this.#layout, readFileSync('/proc/self/cgroup', 'utf8'));
       if (file === undefined) return;

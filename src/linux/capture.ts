@@ -65,6 +65,7 @@ export async function captureProgram(watcher: Watcher, options: CaptureOptions):
   const input = into === undefined ? undefined : writablePipe(into.write);
   // A program that ends without reading its input is no error of ours; its exit code tells.
   input?.on('error', () => undefined);
+  void Promise.all([stdout.closed, stderr.closed]).then(child.look);
   const [started, ended] = await Promise.allSettled([announce(options, child, input), child.ended]);
   input?.destroy();
   if (started.status === 'rejected') throw started.reason;
@@ -90,7 +91,14 @@ interface Sink {
   readonly onCut: (() => void) | undefined;
 }
 
-function collect(stream: Socket, sink: Sink): { readonly chunks: Buffer[]; drained(): Promise<void> } {
+interface Collected {
+  readonly chunks: Buffer[];
+  /** Resolves when nobody has it open for writing. */
+  readonly closed: Promise<unknown>;
+  drained(): Promise<void>;
+}
+
+function collect(stream: Socket, sink: Sink): Collected {
   const chunks: Buffer[] = [];
   const closed = Promise.withResolvers<undefined>();
   let lastData = 0;
@@ -119,5 +127,5 @@ function collect(stream: Socket, sink: Sink): { readonly chunks: Buffer[]; drain
     await closed.promise;
     clearInterval(timer);
   };
-  return { chunks, drained };
+  return { chunks, closed: closed.promise, drained };
 }

@@ -5,6 +5,7 @@ import { errno, errnoName, libc, syscallError } from './libc.ts';
 const SYS_pidfd_send_signal = 424;
 const SYS_pidfd_open = 434;
 const P_PIDFD = 3;
+const WNOHANG = 1;
 const WEXITED = 4;
 
 const pidfdOpen = libc.func('syscall', 'long', ['long', 'int', 'uint']);
@@ -37,10 +38,13 @@ export function signalPidfd(fd: number, signal: number): boolean {
   throw syscallError('signal a process', code);
 }
 
-/** Reaps an ended child. Call it only after its pidfd was readable: then it does not wait. */
-export function reapPidfd(fd: number): Ending {
+/** Reaps a child that has ended; undefined for one that has not. */
+export function reapPidfd(fd: number): Ending | undefined {
   const info = Buffer.alloc(128);
-  if ((waitid(P_PIDFD, fd, info, WEXITED) as number) < 0) throw syscallError('reap a child');
+  if ((waitid(P_PIDFD, fd, info, WEXITED | WNOHANG) as number) < 0) throw syscallError('reap a child');
+  // Of one that lives the kernel tells nothing: waitid(2).
+  const signalNumber = info.readInt32LE(0);
+  if (signalNumber === 0) return undefined;
   const status = info.readInt32LE(24);
   const CLD_EXITED = 1;
   return info.readInt32LE(8) === CLD_EXITED ? { kind: 'exited', code: status } : { kind: 'killed', signal: status };

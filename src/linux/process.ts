@@ -1,4 +1,5 @@
 import { closeSync } from 'node:fs';
+import { errorFrom } from '../base/errors.ts';
 import { closeQuietly, duplicate } from './fds.ts';
 import { libc, syscallError } from './libc.ts';
 import { openPidfd, reapPidfd } from './pidfd.ts';
@@ -43,6 +44,8 @@ export interface Child {
   readonly pidfd: number;
   /** Resolves when the child has ended and was reaped; its pidfd is closed then. */
   readonly ended: Promise<Ending>;
+  /** For who has a sign of its end: looks at once, where the watcher's word comes by way of two threads. */
+  readonly look: () => void;
 }
 
 /**
@@ -54,12 +57,23 @@ export function spawnProcess(watcher: Watcher, options: SpawnOptions): Child {
   const pid = spawn(options);
   const pidfd = openPidfd(pid);
   if (pidfd === undefined) throw syscallError(`watch the new process ${pid}`);
-  const ended = watcher.readable(pidfd).then(() => {
-    const ending = reapPidfd(pidfd);
+  const { promise: ended, resolve, reject } = Promise.withResolvers<Ending>();
+  let isReaped = false;
+  const look = () => {
+    if (isReaped) return;
+    try {
+      const ending = reapPidfd(pidfd);
+      if (ending === undefined) return;
+      resolve(ending);
+    } catch (error) {
+      reject(errorFrom(error));
+    }
+    isReaped = true;
+    watch[Symbol.dispose]();
     closeSync(pidfd);
-    return ending;
-  });
-  return { pid, pidfd, ended };
+  };
+  const watch = watcher.onReadable(pidfd, look);
+  return { pid, pidfd, ended, look };
 }
 
 function spawn(options: SpawnOptions): number {

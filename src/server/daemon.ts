@@ -3,8 +3,9 @@ import { createMetrics } from '../../metrics/registry.ts';
 import { makePrivateDirectory } from '../base/checkpoint.ts';
 import { fail } from '../base/errors.ts';
 import { createLogger } from '../base/log.ts';
-import type { ReachStep } from '../base/steps.ts';
+import type { StepName } from '../base/steps.ts';
 import { lockPidFile } from '../linux/flock.ts';
+import { killAt } from '../linux/kill-at.ts';
 import { sendNotification } from '../linux/notify.ts';
 import { controlSocket, pidFile } from './config/paths.ts';
 import type { Config } from './config/schema.ts';
@@ -30,14 +31,14 @@ export interface DaemonOptions {
   readonly readConfig: () => Promise<Config>;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Ends the daemon at a step of a lifecycle operation: the kill test. */
-  readonly reach: ReachStep;
+  readonly killStep: StepName | undefined;
 }
 
 /** Milliseconds that calls in flight have after the first SIGTERM. */
 const drainMs = 20_000;
 
 /** The daemon, from its lock to its last call. What it works with is made in wiring/. */
-export async function runDaemon({ config, readConfig, environment, reach }: DaemonOptions): Promise<void> {
+export async function runDaemon({ config, readConfig, environment, killStep }: DaemonOptions): Promise<void> {
   const log = createLogger(config.log.level);
   await mkdir(config.state, { recursive: true, mode: 0o711 });
   await makePrivateDirectory(config.root);
@@ -52,7 +53,8 @@ export async function runDaemon({ config, readConfig, environment, reach }: Daem
   const lifetime = new AbortController();
   await using stack = new AsyncDisposableStack();
   stack.defer(() => lifetime.abort(fail('unavailable', 'the daemon is ending')));
-  const parts = await openParts({ config, environment, reach, log, metrics, lifetime: lifetime.signal }, stack);
+  const given = { config, environment, killStep, reach: killAt(killStep), log, metrics, lifetime: lifetime.signal };
+  const parts = await openParts(given, stack);
   const repairs = await startRepairs(parts);
   stack.use(repairs);
   // Disposed first: what waits below waits for this.

@@ -25,7 +25,7 @@ const expected = {
     ...['image.manifest', 'image.verify', 'image.config', 'image.commit'],
     ...['image.layer', 'image.layer > image.download', 'image.layer > image.unpack'],
   ],
-  RunPodSandbox: ['pod.intent', 'pod.cgroup', 'pod.namespaces', 'pod.network', 'pod.files', 'pod.save'],
+  RunPodSandbox: ['pod.cgroup', 'pod.network', 'pod.network > pod.namespaces', 'pod.save'],
   CreateContainer: [
     ...['container.intent', 'container.rootfs', 'container.user', 'container.spec', 'container.edits'],
     ...['container.bundle', 'container.runtime', 'container.save'],

@@ -1,5 +1,3 @@
-import type { PlainFile } from '../../base/plain-file.ts';
-
 /** An address of either family with the length of its network's prefix. */
 export interface InterfaceAddress {
   readonly address: string;
@@ -70,8 +68,6 @@ export interface AttachPlan extends PodLink {
   /** Of the pod's end. */
   readonly mac: string;
   readonly mtu: number;
-  /** Written once the link is there: each way to a Worker and back takes its time. */
-  readonly files?: readonly PlainFile[];
 }
 
 /**

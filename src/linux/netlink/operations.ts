@@ -8,7 +8,6 @@ import { addDefaultRoute, defaultRouteLink, linkTowards } from './routes.ts';
 import { listeners, socketOwner } from './sockets.ts';
 import { NetlinkSocket } from './socket.ts';
 import { errnoOf, fail } from '../../base/errors.ts';
-import { writeFilesNow } from '../../base/plain-file.ts';
 
 /**
  * The tasks of the Worker that keeps the links of the network namespace its thread is in now. The socket is opened
@@ -116,7 +115,6 @@ function attachLink(socket: NetlinkSocket, plan: AttachPlan): void {
   configurePodLink(plan);
   // The port forwards within a millisecond from now, when the kernel's link watch has run; no container is that fast.
   changeLink(socket, plan.hostLink, { alias: plan.alias, hairpin: true, master, up: true });
-  writeFilesNow(plan.files ?? []);
 }
 
 function hasEnd(plan: PodLink): boolean {

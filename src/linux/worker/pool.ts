@@ -13,6 +13,8 @@ export interface PoolOptions {
   readonly idleMs: number;
   /** Node opens its files, and closes what is open when the Worker ends. Default: no, some come from libc. */
   readonly holdsFiles?: boolean;
+  /** What each Worker finds as `workerData`. */
+  readonly data?: unknown;
   /** Told when a Worker had to be abandoned in the middle of a task. */
   readonly onStuck?: (task: string) => void;
 }
@@ -134,8 +136,12 @@ export class WorkerPool<T extends Tasks> implements AsyncDisposable {
   }
 
   #start(): PoolWorker {
-    const { module, name, holdsFiles = false } = this.#options;
-    const thread = new Worker(module, { ...workerOptions(name), trackUnmanagedFds: holdsFiles });
+    const { module, name, data, holdsFiles = false } = this.#options;
+    const thread = new Worker(module, {
+      ...workerOptions(name),
+      workerData: data,
+      trackUnmanagedFds: holdsFiles,
+    });
     const worker: PoolWorker = { thread, ready: false, job: undefined, idle: undefined };
     this.#workers.add(worker);
     this.#idle.started(performance.now());

@@ -1,6 +1,7 @@
 import { sleep } from '../../base/abort.ts';
 import { fail } from '../../base/errors.ts';
 import type { InstanceId, PodId } from '../../base/ids.ts';
+import type { RecordFile } from '../../base/plain-file.ts';
 import { gatewayOf, lastHostOf, nextAddress } from './cidr.ts';
 import { twinOf } from './cidr6.ts';
 import type { Pools } from './pools.ts';
@@ -46,16 +47,13 @@ export class Addresses {
   }
 
   /**
-   * A lease, written before it is answered: whatever happens next, the address has an owner.
+   * A lease, and its file, which is to be written before the address is used: whatever happens next, that has an owner.
    * Errors: `resource_exhausted` saying what to do.
    */
-  async take(pod: PodId, wish: LeaseWish): Promise<Lease> {
+  async take(pod: PodId, wish: LeaseWish): Promise<{ readonly lease: Lease; readonly file: RecordFile }> {
     for (const pause of [...pausesMs, undefined]) {
       const lease = this.#choose(pod, wish);
-      if (lease !== undefined) {
-        await this.#leases.add(lease);
-        return lease;
-      }
+      if (lease !== undefined) return { lease, file: this.#leases.hold(lease) };
       if (this.#releases.size === 0) break;
       // Before giving up, links that nobody needs are deleted by force.
       if (await this.#releases.sweep(pause === pausesMs.at(-1) ? 0 : undefined)) continue;

@@ -1,7 +1,5 @@
 import { waitFor } from '../../base/abort.ts';
-import { allEnded } from '../../base/all-ended.ts';
 import { during, errorFrom, fail } from '../../base/errors.ts';
-import type { PlainFile } from '../../base/plain-file.ts';
 import type { PodId } from '../../base/ids.ts';
 import { ignoreSteps } from '../../base/steps.ts';
 import type { ReachStep } from '../../base/steps.ts';
@@ -13,8 +11,9 @@ import { gateway6Of, parseRange6 } from './cidr6.ts';
 import { ForwardGuard } from './firewalls/forward.ts';
 import { HostNetwork } from './host.ts';
 import type { Lease } from './leases.ts';
+import { makerOfNetwork } from './maker.ts';
 import { aliasOf, podMac } from './names.ts';
-import type { LivePods, NetworkReadiness, NetworkedPod, PodNetwork } from './network.ts';
+import type { LivePods, MakeWish, NetworkReadiness, NetworkedPod, PodNetwork } from './network.ts';
 import { settle } from './open.ts';
 import type { BuiltInOptions, Settled } from './open.ts';
 import { Pools } from './pools.ts';
@@ -107,15 +106,15 @@ class BuiltInNetwork implements BuiltIn {
         if (!state.ready) throw fail('failed_precondition', `network of pod ${pod.id}: ${state.message}`);
         await this.#options.ports.reserve(pod);
         this.#reach('run-pod:net-reserved');
-        const lease = this.#leaseOf(pod.id, mac) ?? (await this.#addresses.take(pod.id, { ipv6: wantsIpv6(pod), mac }));
-        this.#reach('run-pod:net-leased');
+        const known = this.#leaseOf(pod.id, mac);
+        const wish = { ipv6: wantsIpv6(pod), mac };
+        const { lease, file } =
+          known === undefined ? await this.#addresses.take(pod.id, wish) : { lease: known, file: undefined };
         this.#releases.cancel(lease);
         const addresses = this.#addressesOf(lease);
         const ips = addresses.map(({ ip }) => ip);
-        const files = (await pod.filesFor?.(ips)) ?? [];
-        await pod.asked;
-        await allEnded([pod.pinned, this.#link(lease, pod.netns, files)]);
-        this.#reach('run-pod:net-linked');
+        const records = file === undefined ? [] : [{ file, step: 'run-pod:net-leased' as const }];
+        await this.#make(pod, { records, link: this.#plan(lease, pod.netns), ips });
         await this.#options.ports.open(pod.id, addresses);
         return { ips };
       }),
@@ -139,15 +138,16 @@ class BuiltInNetwork implements BuiltIn {
     return this.#pools.ipv6First ? [six, four] : [four, six];
   }
 
-  /** Once more where somebody had deleted the bridge. */
-  async #link(lease: Lease, netns: string, files: readonly PlainFile[]): Promise<void> {
-    const plan = { ...this.#plan(lease, netns), files };
+  /** The link once more where somebody had deleted the bridge: what comes before it is there by then. */
+  async #make(pod: NetworkedPod, wish: MakeWish & { readonly link: AttachPlan }): Promise<void> {
+    const attachLink = async (plan: AttachPlan) => this.#host.call('attachLink', plan);
+    const maker = pod.maker ?? makerOfNetwork(attachLink);
     try {
-      await this.#host.call('attachLink', plan);
+      await maker.make(wish);
     } catch (error) {
-      if (errorFrom(error).code !== 'unavailable') throw during(`network of pod ${lease.pod}`, error);
+      if (errorFrom(error).code !== 'unavailable') throw during(`network of pod ${pod.id}`, error);
       await this.ensure();
-      await this.#host.call('attachLink', plan);
+      await attachLink(wish.link);
     }
   }
 

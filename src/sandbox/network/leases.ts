@@ -1,12 +1,13 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { isNewerRecord, loadCheckpoint, makePrivateDirectory, saveCheckpoint } from '../../base/checkpoint.ts';
+import { isNewerRecord, loadCheckpoint, makePrivateDirectory, recordFile, writeRecord } from '../../base/checkpoint.ts';
 import type { CheckpointKind } from '../../base/checkpoint.ts';
 import { messageOf } from '../../base/errors.ts';
 import { parsePodId } from '../../base/ids.ts';
 import type { PodId } from '../../base/ids.ts';
 import type { Logger } from '../../base/log.ts';
+import type { RecordFile } from '../../base/plain-file.ts';
 import { formatAddress, parseAddress } from './cidr.ts';
 
 /** Who holds an address. */
@@ -92,11 +93,17 @@ export class Leases {
     this.#byAddress.set(lease.address, lease);
   }
 
-  /** The address is taken from this call on; its file is there when it resolves. */
-  async add(lease: Lease): Promise<void> {
+  /** The address is taken from this call on; its file, which is answered, is to be there before the address is used. */
+  hold(lease: Lease): RecordFile {
     this.#remember(lease);
+    return recordFile(kind, this.#path(lease), { ...lease, boot: this.#boot });
+  }
+
+  /** The same; its file is there when it resolves. Errors: of writing it; the address is free again then. */
+  async add(lease: Lease): Promise<void> {
+    const file = this.hold(lease);
     try {
-      await saveCheckpoint(kind, this.#path(lease), { ...lease, boot: this.#boot }, { durable: false });
+      await writeRecord(file);
     } catch (error) {
       this.#forget(lease);
       throw error;

@@ -1,5 +1,7 @@
 import type { PodId } from '../../base/ids.ts';
-import type { PlainFile } from '../../base/plain-file.ts';
+import type { RecordFile } from '../../base/plain-file.ts';
+import type { AttachPlan } from '../../linux/netlink/calls.ts';
+import type { StepRecord } from '../../linux/pod-worker.ts';
 import type { PodConfig } from '../pod/record.ts';
 
 /** What the node can say of its pod network: NetworkReady in Status. */
@@ -12,17 +14,32 @@ export interface NetworkedPod {
   /** Path of its pinned network namespace. */
   readonly netns: string;
   readonly config: PodConfig;
-  /** Resolves when the namespace is there: what needs none is done before. Absent: it is. */
-  readonly pinned?: Promise<unknown>;
-  /** Resolves when the Worker of the namespaces has been asked for it: what is asked of that one now comes after it. */
-  readonly asked?: Promise<unknown>;
+  /** Who makes that namespace; absent: it is there. */
+  readonly maker?: PodMaker;
+}
+
+/** Who makes a pod, with what its network wants of it: each way to a Worker and back takes its time, so all ride in one. */
+export interface PodMaker {
   /**
-   * Told of its addresses as soon as they are the pod's; the files it answers are to be written before the attach ends: a
-   * network that has something made by a Worker after that has it write them too.
+   * Makes the pod's namespaces; to be asked once. Before them `records` are written, each told of by its step; after them the
+   * link is made and, where `ips` tells the pod's addresses, the files that containers see are written. Errors: the first
+   * one's; what was made before it stays.
    */
-  readonly filesFor?: (ips: readonly string[]) => Promise<readonly PlainFile[]>;
-  /** Writes such files for a network that has not. */
-  readonly write?: (files: readonly PlainFile[]) => Promise<void>;
+  make(wish: MakeWish): Promise<void>;
+  /** Writes records and then, with its addresses, the pod's files; removes what is obsolete by then. */
+  write(wish: WriteWish): Promise<void>;
+}
+
+export interface MakeWish {
+  readonly records?: readonly StepRecord[];
+  readonly link?: AttachPlan;
+  readonly ips?: readonly string[];
+}
+
+export interface WriteWish {
+  readonly ips: readonly string[];
+  readonly records?: readonly RecordFile[];
+  readonly obsolete?: readonly string[];
 }
 
 /**

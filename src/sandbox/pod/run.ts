@@ -3,20 +3,19 @@ import { withTimeout } from '../../base/abort.ts';
 import { fail } from '../../base/errors.ts';
 import { newPodId } from '../../base/ids.ts';
 import type { PodId } from '../../base/ids.ts';
-import type { PlainFile } from '../../base/plain-file.ts';
 import { nowNanos } from '../../base/clock.ts';
 import { Rollback, describeFailures } from '../../base/rollback.ts';
 import { describeSpan, traced } from '../../base/trace.ts';
 import type { CgroupPath } from '../../cgroups/path.ts';
 import { cgroupResources } from '../container/spec-resources.ts';
 import { namedPodCgroup, ownPodCgroup, removePodCgroup, sharersOf } from './cgroups.ts';
-import { ownPodFiles, podFiles } from './files.ts';
-import { pinPod } from './pins.ts';
+import { ownPodFiles } from './files.ts';
+import { Making } from './making.ts';
 import { podKey, podTitle } from './record.ts';
 import type { PodConfig, PodRecord } from './record.ts';
 import { podLimits } from './resources.ts';
 import { isReady } from './state.ts';
-import type { NetworkedPod } from '../network/network.ts';
+import type { PodMaker } from '../network/network.ts';
 import type { Parts } from '../parts.ts';
 import { runtimeOf } from '../container/release.ts';
 import { requireProgram } from '../oci/runtime.ts';
@@ -93,64 +92,37 @@ async function makePod(parts: RunPodParts, request: RunPodRequest): Promise<PodI
       await store.pods.get(id)?.note({ kind: 'broke', reason: describeFailures(failures) });
     },
   });
-  // All at once, each waiting for what it needs: a hop to the disk or to a Worker costs more than most of the steps.
-  const intent = begun(traced('pod.intent', async () => store.addPod(record)));
+  const making = new Making(parts, store.beginPod(record), hostnameOf(config));
 
   undo.defer('run-time directory', (s) => disk.call('removeTree', at.runtime, s));
-  const hostname = hostnameOf(config);
   // The reconciler finds these without the record, by their places.
-  const asked = Promise.withResolvers<void>();
-  const wish = { hostname, onAsked: asked.resolve };
-  const pinning = begun(traced('pod.namespaces', async () => pinPod(parts, record, wish, step())));
-  pinning.catch(asked.reject);
   undo.defer('namespaces', async (s) => {
-    await Promise.allSettled([pinning]);
+    await making.end();
     await podCalls.call('unpinNamespaces', { pins: Object.values(record.pins), shm: at.shm }, s);
   });
 
-  // What it takes has records of its own, from before it is taken. The pod's files are written by the Worker that makes its
-  // link: each would take three hops of its own.
+  // What it takes has records of its own, from before it is taken.
   const givenUp = new AbortController();
-  let made: ReturnType<Pod['prepare']> | undefined;
-  const filesFor = async (ips: readonly string[]) => {
-    made = (await intent).prepare({ kind: 'made', ips });
-    return [...(await podFiles(paths, record, { hostname, ips })), ...made.files];
-  };
-  const write = async (files: readonly PlainFile[]) => podCalls.call('writeFiles', files, step());
-  const told = { pinned: pinning, asked: begun(asked.promise), filesFor, write };
-  const attaching = begun(attach(parts, record, told, AbortSignal.any([lifetime, givenUp.signal])));
-  const writing = begun(
-    traced('pod.files', async () => {
-      const { ips } = await attaching;
-      if (made === undefined) await write(await filesFor(ips));
-      await ownPodFiles(paths, record);
-      await labelPodFiles(parts, record, step());
-    }),
-  );
-  undo.defer('files', () => Promise.allSettled([writing]).then(() => undefined));
+  const attaching = begun(attach(parts, record, making, AbortSignal.any([lifetime, givenUp.signal])));
   undo.defer('network', async (s) => {
     givenUp.abort();
     if (record.pins.net !== undefined) await network.detach(id, s);
   });
 
   await usable;
-  await intent;
-  reach('run-pod:intent');
-
   undo.defer('cgroup', (s) => removePodCgroup(parts, record, s));
   if (record.ownsCgroup) await traced('pod.cgroup', async () => makeCgroup(parts, record, step()));
   reach('run-pod:cgroup');
 
-  await pinning;
-  reach('run-pod:namespaces');
-
   const { ips } = await attaching;
   reach('run-pod:network');
 
-  await writing;
+  const made = await making.finish(ips);
+  await ownPodFiles(paths, record);
+  await labelPodFiles(parts, record, step());
   reach('run-pod:files');
 
-  await traced('pod.save', async () => made?.commit());
+  await traced('pod.save', async () => made.commit());
   undo.commit();
   reach('run-pod:saved');
   parts.log.info({ pod: id, name: `${config.namespace}/${config.name}`, ips }, 'sandbox ready');
@@ -161,11 +133,11 @@ async function makePod(parts: RunPodParts, request: RunPodRequest): Promise<PodI
 async function attach(
   { network }: Pick<RunPodParts, 'network'>,
   { id, config, pins: { net: netns } }: PodRecord,
-  told: Pick<NetworkedPod, 'asked' | 'filesFor' | 'pinned' | 'write'>,
+  maker: PodMaker,
   signal: AbortSignal,
 ): Promise<{ readonly ips: readonly string[] }> {
   if (netns === undefined || config.network === 'none') return { ips: [] };
-  return traced('pod.network', async () => network.attach({ id, netns, config, ...told }, signal));
+  return traced('pod.network', async () => network.attach({ id, netns, config, maker }, signal));
 }
 
 /** The kubelet limits what it makes; what we make is limited here. */

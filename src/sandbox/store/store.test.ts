@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { newContainerId, newInstanceId, newPodId, parseImageId } from '../../base/ids.ts';
 import { silentLogger } from '../../base/log.ts';
+import { writeRecordNow } from '../../base/plain-file.ts';
 import type { ContainerRecord } from '../container/record.ts';
 import type { PodConfig, PodRecord } from '../pod/record.ts';
 import { noPodResources } from '../pod/resources-schema.ts';
 import { loadStore } from './load.ts';
 import { createPaths } from './paths.ts';
 import { createStore } from './store.ts';
+import type { Pod, Store } from './store.ts';
 
 const instance = newInstanceId();
 const podConfig: PodConfig = {
@@ -72,12 +74,19 @@ describe('the store', () => {
     return { paths, store, empty };
   }
 
+  /** As the Worker does it that makes pods. */
+  function addPod(store: Store, record: PodRecord): Pod {
+    const { pod, intent } = store.beginPod(record);
+    writeRecordNow(intent);
+    return pod;
+  }
+
   it('knows after a restart what it was told before, in the state it was in', async () => {
     const { store } = await open();
     const [intent, ready, stopped] = [podRecord(), podRecord(), podRecord()];
-    await store.addPod(intent);
-    await (await store.addPod(ready)).change({ kind: 'made', ips: ['10.0.0.2'] });
-    const third = await store.addPod(stopped);
+    addPod(store, intent);
+    await addPod(store, ready).change({ kind: 'made', ips: ['10.0.0.2'] });
+    const third = addPod(store, stopped);
     await third.change({ kind: 'made', ips: [] });
     await third.note({ kind: 'stopped' });
     const again = (await open()).store;
@@ -90,7 +99,7 @@ describe('the store', () => {
   it('forgets what was dropped, with its files', async () => {
     const { store, paths } = await open();
     const record = podRecord();
-    await store.addPod(record);
+    addPod(store, record);
     await store.dropPod(record.id);
     expect(readdirSync(paths.podRecords)).to.deep.equal([]);
     expect((await open()).store.pods.size).to.equal(0);
@@ -99,7 +108,7 @@ describe('the store', () => {
   it('lets nobody but root read what it keeps', async () => {
     const { store, paths } = await open();
     const record = podRecord();
-    await store.addPod(record);
+    addPod(store, record);
     const at = paths.pod(record.id);
     expect([paths.podRecords, at.directory, at.record].map((path) => statSync(path).mode & 0o077)).to.deep.equal([
       0, 0, 0,
@@ -127,7 +136,7 @@ describe('the store', () => {
     const { store, paths } = await open();
     const [before, now] = [{ ...podRecord(), bootId: 'boot before' }, podRecord()];
     for (const record of [before, now]) {
-      await store.addPod(record);
+      addPod(store, record);
       writeFileSync(paths.pod(record.id).state, '');
     }
     const again = (await open()).store;

@@ -1,9 +1,16 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { makePrivateDirectory, prepareCheckpoint, saveCheckpoint } from '../../base/checkpoint.ts';
+import {
+  makePrivateDirectory,
+  prepareCheckpoint,
+  recordFile,
+  saveCheckpoint,
+  writeRecord,
+} from '../../base/checkpoint.ts';
 import { during } from '../../base/errors.ts';
 import type { ContainerId, PodId } from '../../base/ids.ts';
 import type { Logger } from '../../base/log.ts';
+import type { RecordFile } from '../../base/plain-file.ts';
 import { containerRecordKind } from '../container/record.ts';
 import type { ContainerRecord } from '../container/record.ts';
 import { containerStateKind, stepContainer } from '../container/state.ts';
@@ -38,11 +45,11 @@ export interface Store {
   readonly containers: ReadonlyMap<ContainerId, Container>;
   readonly unreadable: Map<string, Unreadable>;
   /**
-   * Shows the object from the call on, as one that is being made; its intent is written when it resolves. Errors:
-   * `resource_exhausted` on a full disk; nothing stays then.
+   * Shows the pod from the call on, as one that is being made. Whoever makes it has `intent` written before anything else of
+   * it, and drops it where that fails.
    */
-  addPod(record: PodRecord): Promise<Pod>;
-  /** The same, and it is shown once its intent is written. */
+  beginPod(record: PodRecord): { readonly pod: Pod; readonly intent: RecordFile };
+  /** Shows the container once its intent is written. Errors: `resource_exhausted` on a full disk; nothing stays then. */
   addContainer(record: ContainerRecord): Promise<Container>;
   /** Takes in what was read from disk. */
   adoptPod(record: PodRecord, state: PodState): Pod;
@@ -76,7 +83,7 @@ export async function createStore(paths: Paths, log: Logger): Promise<Store> {
     };
     const prepare = (next: PodState) => {
       const prepared = prepareCheckpoint(podStateKind, at.state, next);
-      return { file: prepared.file, commit: async () => prepared.commit().then(keep) };
+      return { ...prepared, commit: async () => prepared.commit().then(keep), placed: keep };
     };
     const changed = (before: PodState) => observers.forEach((one) => one.podChanged(pod, before));
     const options = { record, state, step: stepPod, save, prepare, log: speaking({ pod: record.id }), changed };
@@ -97,16 +104,6 @@ export async function createStore(paths: Paths, log: Logger): Promise<Store> {
     containers.set(record.id, container);
     return container;
   };
-  const undoing = async (path: string, write: () => Promise<void>) => {
-    try {
-      await mkdir(path, { mode: 0o700 });
-      await write();
-    } catch (error) {
-      await rm(path, { recursive: true, force: true });
-      throw during(`write a record below ${dirname(path)}`, error);
-    }
-  };
-
   /** The state first: a crash in the midst then leaves an intent, which is undone, and no record without its half. */
   const forget = async (at: { readonly directory: string; readonly state: string }) => {
     await rm(at.state, { force: true });
@@ -120,21 +117,19 @@ export async function createStore(paths: Paths, log: Logger): Promise<Store> {
     unreadable: new Map(),
     adoptPod,
     adoptContainer,
-    async addPod(record) {
-      const at = paths.pod(record.id);
+    beginPod(record) {
       // Whoever looks for what belongs to nobody must know it before anything of it is made.
       const pod = adoptPod(record, { kind: 'creating' });
-      try {
-        await undoing(at.directory, () => saveCheckpoint(podRecordKind, at.record, record, { durable: false }));
-      } catch (error) {
-        pods.delete(record.id);
-        throw error;
-      }
-      return pod;
+      return { pod, intent: { ...recordFile(podRecordKind, paths.pod(record.id).record, record), isFirst: true } };
     },
     async addContainer(record) {
       const at = paths.container(record.id);
-      await undoing(at.directory, () => saveCheckpoint(containerRecordKind, at.record, record, { durable: false }));
+      try {
+        await writeRecord({ ...recordFile(containerRecordKind, at.record, record), isFirst: true });
+      } catch (error) {
+        await rm(at.directory, { recursive: true, force: true });
+        throw during(`write a record below ${paths.containerRecords}`, error);
+      }
       return adoptContainer(record, { kind: 'creating' });
     },
     async dropPod(id) {

@@ -21,6 +21,8 @@ function counter(fails: () => boolean = () => false) {
     },
     prepare: (state) => ({
       file: { path: 'x.next', text: String(state), mode: 0o600 },
+      whole: { path: 'x', text: String(state), mode: 0o600 },
+      placed: () => void saved.push(-state),
       commit: async () => {
         await delay(1);
         if (fails()) throw new Error('disk full');
@@ -64,6 +66,12 @@ describe('Tracked', () => {
     await letOneSaveGo();
     await commit;
     expect([tracked.state, saved]).to.deep.equal([12, [-1, 2, 12]]);
+  });
+
+  it('changes without another write where all of what was prepared was written', async () => {
+    const { tracked, saved } = counter(() => true);
+    await tracked.prepare(1).commit({ isPlaced: true });
+    expect([tracked.state, saved]).to.deep.equal([1, [-1]]);
   });
 
   it('stays as it was when what was prepared cannot be put in its place', async () => {

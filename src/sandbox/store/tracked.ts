@@ -1,7 +1,7 @@
 import { waitFor } from '../../base/abort.ts';
 import type { Prepared } from '../../base/checkpoint.ts';
 import { messageOf } from '../../base/errors.ts';
-import type { PlainFile } from '../../base/plain-file.ts';
+import type { PlainFile, RecordFile } from '../../base/plain-file.ts';
 
 export interface TrackedOptions<R, S, E> {
   readonly record: R;
@@ -9,10 +9,19 @@ export interface TrackedOptions<R, S, E> {
   readonly step: (state: S, event: E) => S;
   readonly save: (state: S) => Promise<void>;
   /** The longer half of `save`, where a state can be written before it is so. */
-  readonly prepare?: (state: S) => Prepared;
+  readonly prepare?: (state: S) => Prepared & {
+    /** Told instead of `commit` when the whole record was put in its place. */
+    readonly placed: () => void;
+  };
   readonly log: { readonly warn: (fields: object, message: string) => void };
   /** Told after each change, with the state before it. It must not throw. */
   readonly changed?: (before: S) => void;
+}
+
+export interface PreparedChange {
+  readonly files: readonly PlainFile[];
+  readonly whole: RecordFile | undefined;
+  commit(how?: { readonly isPlaced: boolean }): Promise<void>;
 }
 
 /**
@@ -46,16 +55,17 @@ export class Tracked<R, S, E> {
 
   /**
    * What `change(event)` will write, for who knows the event before it is true and writes the file with others; `commit` is
-   * the rest of it, once that file is written.
+   * the rest of it, once that file is written. Where `whole` was written in its place instead, `commit` is told so.
    */
-  prepare(event: E): { readonly files: readonly PlainFile[]; commit(): Promise<void> } {
+  prepare(event: E): PreparedChange {
     const before = this.#state;
     const prepared = this.#options.prepare?.(this.#options.step(before, event));
     return {
       files: prepared === undefined ? [] : [prepared.file],
-      commit: async () => {
+      whole: prepared?.whole,
+      commit: async ({ isPlaced } = { isPlaced: false }) => {
         if (prepared === undefined || this.#state !== before) return this.change(event);
-        await this.#inTurn(async () => prepared.commit());
+        await this.#inTurn(async () => (isPlaced ? prepared.placed() : prepared.commit()));
         this.#set(this.#options.step(this.#state, event));
       },
     };

@@ -1,6 +1,6 @@
 import { fail } from '../../base/errors.ts';
-import { ignoreSteps, stepNames } from '../../base/steps.ts';
-import type { ReachStep } from '../../base/steps.ts';
+import { stepNames } from '../../base/steps.ts';
+import type { StepName } from '../../base/steps.ts';
 import { loadConfig } from '../config/load.ts';
 import { loadOptions } from './settings.ts';
 import type { SettingFlags } from './settings.ts';
@@ -14,18 +14,16 @@ export async function serve(flags: SettingFlags, terminal: Terminal): Promise<Ex
   const config = await readConfig();
   const { runDaemon } = await import('../daemon.ts');
   const { environment } = terminal;
-  await runDaemon({ config, readConfig, environment, reach: stepsFor(environment[killStepVariable]) });
+  await runDaemon({ config, readConfig, environment, killStep: parseStep(environment[killStepVariable]) });
   return exitCodes.ok;
 }
 
 /** Names a step of src/base/steps.ts at which the daemon kills itself: the kill test. */
 const killStepVariable = 'CRICKET_KILL_AT';
 
-function stepsFor(chosen: string | undefined): ReachStep {
-  if (chosen === undefined || chosen === '') return ignoreSteps;
-  if (!stepNames.some((name) => name === chosen))
-    throw fail('invalid_argument', `${killStepVariable} is ${chosen}, which is no step of src/base/steps.ts`);
-  return (step) => {
-    if (step === chosen) process.kill(process.pid, 'SIGKILL');
-  };
+function parseStep(chosen: string | undefined): StepName | undefined {
+  if (chosen === undefined || chosen === '') return undefined;
+  const known = stepNames.find((name) => name === chosen);
+  if (known !== undefined) return known;
+  throw fail('invalid_argument', `${killStepVariable} is ${chosen}, which is no step of src/base/steps.ts`);
 }

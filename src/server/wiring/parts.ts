@@ -59,7 +59,7 @@ export async function openParts(given: Given, stack: AsyncDisposableStack): Prom
   stack.defer(() => store.close());
   const { events, lives } = await openEvents(given, store, stack);
   const watcher = stack.use(new Watcher());
-  const podCalls = stack.use(openPodCalls(stuck));
+  const podCalls = stack.use(openPodCalls({ onStuck: stuck, killStep: given.killStep }));
   const disk = stack.use(openDiskPool({ name: 'disk', size: 2, onStuck: stuck }));
   const hostPaths = stack.use(openDiskPool({ name: 'host paths', size: 4, onStuck: stuck }));
   const cgroups = await openDriver(config.cgroup, () => stuck('cgroup limit'), stack);

@@ -28,7 +28,7 @@ export type ExecWish = Partial<Omit<ExecSessionRequest, 'containerId'>> & Pick<E
 export class StreamLab implements AsyncDisposable {
   readonly #cricket: Cricket;
   readonly #watcher = new Watcher();
-  readonly #podCalls: PodCalls = openPodCalls(() => undefined);
+  readonly #podCalls: PodCalls = openPodCalls({ onStuck: () => undefined });
   readonly #lifetime = new AbortController();
 
   constructor(cricket: Cricket) {

@@ -1,18 +1,13 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import {
-  isNewerRecord,
-  loadCheckpoint,
-  makePrivateDirectory,
-  saveCheckpoint,
-  syncPath,
-} from '../../../base/checkpoint.ts';
+import { isNewerRecord, loadCheckpoint, makePrivateDirectory, recordFile, syncPath } from '../../../base/checkpoint.ts';
 import type { CheckpointKind } from '../../../base/checkpoint.ts';
 import { messageOf } from '../../../base/errors.ts';
 import { parsePodId } from '../../../base/ids.ts';
 import type { PodId } from '../../../base/ids.ts';
 import type { Logger } from '../../../base/log.ts';
+import type { RecordFile } from '../../../base/plain-file.ts';
 import { Remembered } from '../../../base/remembered.ts';
 import { spokenVersions } from './versions.ts';
 
@@ -104,19 +99,23 @@ export class Attachments {
     return this.#held;
   }
 
-  /** Written when it resolves; `lasting` then resolves when it also outlives a power cut. */
-  async intend(intent: Attachment): Promise<{ readonly held: Held; readonly lasting: Promise<void> }> {
-    const path = this.#intent(intent.pod);
-    await saveCheckpoint(attachmentKind, path, intent, { durable: false });
-    const held: Held = { attachment: intent, isNewer: false, result: undefined };
-    this.#held.set(intent.pod, held);
-    const lasting = Promise.all([syncPath(path), syncPath(this.#directory)]).then(() => undefined);
-    lasting.catch(() => undefined);
-    return { held, lasting };
+  /** Known from the call on; the intent, which is answered, is to be written before a plugin is asked. */
+  intend(attachment: Attachment): RecordFile {
+    this.#held.set(attachment.pod, { attachment, isNewer: false, result: undefined });
+    return recordFile(attachmentKind, this.#intent(attachment.pod), attachment);
   }
 
-  async keepResult(pod: PodId, result: unknown): Promise<void> {
-    await saveCheckpoint(resultKind, this.#result(pod), result, { durable: false });
+  /** Resolves when a written intent outlives a power cut, too. */
+  async last(pod: PodId): Promise<void> {
+    await Promise.all([syncPath(this.#intent(pod)), syncPath(this.#directory)]);
+  }
+
+  /** The result as it is to be written before it is told of by `keep`. */
+  resultFile(pod: PodId, result: unknown): RecordFile {
+    return recordFile(resultKind, this.#result(pod), result);
+  }
+
+  keep(pod: PodId, result: unknown): void {
     const held = this.#held.get(pod);
     if (held !== undefined) held.result = result;
   }

@@ -6,8 +6,9 @@ import { KeyedLocks } from '../../../base/locks.ts';
 import type { Logger } from '../../../base/log.ts';
 import type { Remembered } from '../../../base/remembered.ts';
 import type { ReachStep } from '../../../base/steps.ts';
+import { makerOfNetwork } from '../maker.ts';
 import type { LivePods, NetworkReadiness, NetworkedPod, PodNetwork } from '../network.ts';
-import type { HostPorts } from '../ports/ports.ts';
+import type { HostPorts, PodAddress } from '../ports/ports.ts';
 import { Attachments, openPodCidr } from './attachments.ts';
 import type { Attachment, Held } from './attachments.ts';
 import { argumentsOf, capabilitiesOf } from './capabilities.ts';
@@ -86,11 +87,11 @@ export class CniNetwork implements PodNetwork {
   async attach(pod: NetworkedPod, signal: AbortSignal): Promise<{ readonly ips: readonly string[] }> {
     return this.#exclusively(pod.id, signal, async () => {
       const before = this.#attachments.of(pod.id);
-      if (before?.result === undefined) {
-        if (before !== undefined) await this.#release(pod.id, before, signal);
-        await this.#add(pod, await this.#plan(pod), signal);
-      }
-      const addresses = addressesIn(this.#attachments.of(pod.id)?.result, ifname);
+      if (before !== undefined && before.result === undefined) await this.#release(pod.id, before, signal);
+      const addresses =
+        before?.result === undefined
+          ? await this.#add(pod, await this.#plan(pod), signal)
+          : addressesIn(before.result, ifname);
       // Does nothing where no port was reserved.
       await this.#runner.ports.open(pod.id, addresses);
       return { ips: addresses.map(({ ip }) => ip) };
@@ -105,8 +106,6 @@ export class CniNetwork implements PodNetwork {
       throw fail('failed_precondition', `network of pod ${pod.id}: ${state.ready ? '' : state.message}`);
     }
     const { file, network } = found;
-    // Before the intent: without its plugins nothing is begun, and nothing owed.
-    await Promise.all(network.plugins.map(async ({ type }) => findPlugin(this.#runner, type)));
     const capabilities = capabilitiesOf(pod, this.#podCidr.value);
     const plugins = network.plugins.map(({ type, capabilities: wanted, raw }) => ({
       ...{ type, raw },
@@ -117,32 +116,36 @@ export class CniNetwork implements PodNetwork {
   }
 
   /** The intent is on its way to the disk while the plugins work: it is there before anybody hears of the result. */
-  async #add(pod: NetworkedPod, attachment: Attachment, signal: AbortSignal): Promise<void> {
+  async #add(pod: NetworkedPod, attachment: Attachment, signal: AbortSignal): Promise<readonly PodAddress[]> {
     const { reach, ports, running } = this.#runner;
-    const { held, lasting } = await this.#attachments.intend(attachment);
-    reach('run-pod:cni-intent');
+    const maker = pod.maker ?? makerOfNetwork();
+    const runner = { ...this.#runner, found: new Map<string, string>() };
+    const intent = { file: this.#attachments.intend(attachment), step: 'run-pod:cni-intent' as const };
     try {
-      await pod.pinned;
+      await allEnded([maker.make({ records: [intent] }), findPlugins(runner, attachment)]);
     } catch (error) {
       // No plugin was asked for anything.
       await this.#attachments.forget(pod.id);
       throw error;
     }
+    const lasting = this.#attachments.last(pod.id);
+    lasting.catch(() => undefined);
     if (!publishesPorts(attachment)) await ports.reserve(pod);
     const result = await patiently(
-      async () => addToNetwork(this.#runner, attachment, signal),
+      async () => addToNetwork(runner, attachment, signal),
       // Never ADD twice without a DEL between.
-      async () => deleteFromNetwork(this.#runner, { attachment, result: held.result }, signal),
+      async () => deleteFromNetwork(runner, { attachment, result: undefined }, signal),
       signal,
     );
     reach('run-pod:cni-added');
-    const write = async () => {
-      const files = (await pod.filesFor?.(addressesIn(result, ifname).map(({ ip }) => ip))) ?? [];
-      if (files.length > 0) await pod.write?.(files);
-    };
-    await allEnded([lasting, this.#attachments.keepResult(pod.id, result), running.clear(pod.id), write()]);
+    const addresses = addressesIn(result, ifname);
+    const ips = addresses.map(({ ip }) => ip);
+    const records = [this.#attachments.resultFile(pod.id, result)];
+    await allEnded([lasting, maker.write({ ips, records, obsolete: running.obsolete(pod.id) })]);
+    this.#attachments.keep(pod.id, result);
     this.#checked.set(attachment.pod, 'ok');
     reach('run-pod:cni-cached');
+    return addresses;
   }
 
   async detach(pod: PodId, signal: AbortSignal): Promise<void> {
@@ -225,6 +228,15 @@ export class CniNetwork implements PodNetwork {
   async close(): Promise<void> {
     this.current[Symbol.dispose]();
   }
+}
+
+/** Remembers where they are for the calls that follow. Errors: `failed_precondition` where one is missing. */
+async function findPlugins(
+  { found, ...runner }: PluginRunner & { readonly found: Map<string, string> },
+  { network }: Attachment,
+): Promise<void> {
+  const types = new Set(network.plugins.map(({ type }) => type));
+  await allEnded([...types].map(async (type) => found.set(type, await findPlugin(runner, type))));
 }
 
 /** Some plugin of the chain is told of host ports, so they are its matter. */

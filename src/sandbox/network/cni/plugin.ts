@@ -19,6 +19,8 @@ export interface PluginRunner {
   readonly running: RunningPlugins;
   /** Where programs are looked for, in this order: CNI_PATH. */
   readonly binDirs: readonly string[];
+  /** Programs by their type that were found a moment ago: they are not looked for again. */
+  readonly found?: ReadonlyMap<string, string>;
   /** Of the daemon: plugins look for programs of their own, and for proxies. */
   readonly environment: readonly string[];
   /** Milliseconds that one call of one plugin may take. */
@@ -85,7 +87,7 @@ export const isMissingPlugin = (error: unknown): boolean =>
  * it is not there, `unavailable` when it says "try again later", else `unknown`, with all that it said.
  */
 export async function callPlugin(runner: PluginRunner, call: PluginCall, signal: AbortSignal): Promise<string> {
-  const path = await findPlugin(runner, call.type);
+  const path = runner.found?.get(call.type) ?? (await findPlugin(runner, call.type));
   const { command, type } = call;
   const begun = performance.now();
   try {

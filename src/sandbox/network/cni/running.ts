@@ -46,7 +46,12 @@ export class RunningPlugins {
 
   /** None of it runs any more. */
   async clear(pod: PodId): Promise<void> {
-    if (this.#noted.delete(pod)) await rm(join(this.#directory, pod), { force: true });
+    for (const path of this.obsolete(pod)) await rm(path, { force: true });
+  }
+
+  /** The same for who removes files anyway, and does so before the pod's next plugin runs: these. */
+  obsolete(pod: PodId): readonly string[] {
+    return this.#noted.delete(pod) ? [join(this.#directory, pod)] : [];
   }
 
   /** Ends the one of an earlier daemon, with all its children. Errors: `unavailable` when the kernel does not let it go. */
