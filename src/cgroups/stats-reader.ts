@@ -41,6 +41,8 @@ export interface Wanted {
   readonly without: ReadonlySet<string>;
 }
 
+const nothing: ReadonlySet<string> = new Set();
+
 /** What stands in cgroup.events once it has been so: what was counted of its processes stays true without them. */
 const populated = bytesOf('populated 1\n');
 
@@ -98,6 +100,7 @@ export class StatsReaders {
   #held(files: HeldFiles, members: MemberCount): StatsReader {
     let open = true;
     let wasPopulated = false;
+    let without: ReadonlySet<string> = nothing;
     const close = () => {
       if (!open) return;
       open = false;
@@ -105,9 +108,14 @@ export class StatsReaders {
       files[Symbol.dispose]();
       members[Symbol.dispose]();
     };
-    const known: ReadBytes = (file) => (wasPopulated && file === 'cgroup.events' ? populated : files.read(file));
+    // One for all reads: made anew for each it would be garbage, hundreds of times a call.
+    const known: ReadBytes = (file) => {
+      if (without.has(file)) return undefined;
+      return wasPopulated && file === 'cgroup.events' ? populated : files.read(file);
+    };
     const read = (wanted?: Wanted) => {
-      const stats = open ? this.#read(known, wanted) : undefined;
+      without = wanted?.without ?? nothing;
+      const stats = open ? readStats(this.#sides, known, wanted?.parts) : undefined;
       if (stats === undefined || files.removed) {
         close();
         return undefined;

@@ -52,6 +52,5 @@ export class Subjects {
 }
 
 function all<T>(found: readonly (T | undefined)[]): readonly T[] | undefined {
-  const there = found.filter((one) => one !== undefined);
-  return there.length === found.length ? there : undefined;
+  return found.every((one) => one !== undefined) ? found : undefined;
 }
