@@ -31,7 +31,7 @@ const inUserNamespace: ReadonlySet<string> = new Set(['run-pod:namespaces', 'cre
 const hostId = 5_000_000;
 
 describe('a daemon killed', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let cricket: Cricket;
   let neighbour: TestContainer;
   let own: readonly string[];

@@ -13,7 +13,7 @@ const pods = 4;
 const spanMs = 900;
 
 describe('a daemon killed at no step in particular', function () {
-  this.timeout(60_000 + rounds * 20_000);
+  this.timeout(60_000 + rounds * 60_000);
   let cricket: Cricket;
   let neighbour: TestContainer;
   let own: readonly string[];
