@@ -58,12 +58,15 @@ npm_package() {
 }
 
 # A young generation of 1 MB: garbage of short calls, which would else take 30 MB before anyone looks at it. Two arenas of
-# the C library: with one for each of a dozen threads, 10 MB more lie there free.
+# the C library: with one for each of a dozen threads, 10 MB more lie there free. Blocks from 128 KiB are mapped and unmapped
+# one by one: glibc would else take ever larger ones from its arenas, up to 32 MB, once one of that size was freed, and what
+# lies between them could not be given back (mallopt(3), M_MMAP_THRESHOLD: dynamic unless set).
 write_command() {
   cat >"$1/bin/cricket" <<'SH'
 #!/bin/sh
 self=$(readlink -f "$0")
 NODE_COMPILE_CACHE=${NODE_COMPILE_CACHE-/var/cache/cricket} MALLOC_ARENA_MAX=${MALLOC_ARENA_MAX-2} \
+  MALLOC_MMAP_THRESHOLD_=${MALLOC_MMAP_THRESHOLD_-131072} \
   exec "${self%/bin/cricket}/bin/node" --max-semi-space-size=1 --optimize-for-size "${self%/bin/cricket}/dist/main.js" "$@"
 SH
   chmod 755 "$1/bin/cricket"
