@@ -51,7 +51,8 @@ export type CreateParts = SpecParts &
   ExitParts &
   Pick<Parts, 'bootId' | 'cdi' | 'flights' | 'images' | 'seccompFilters' | 'selinux'>;
 
-const createTimeoutMs = 60_000;
+/** Below the two minutes that a kubelet waits, so that it hears why; a machine that does much else may need most of them. */
+const createTimeoutMs = 110_000;
 
 /**
  * Makes a container, or joins its creation: a retry gets the same id. The signal ends the wait only. One that cannot run
