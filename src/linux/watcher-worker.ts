@@ -7,6 +7,9 @@ const { epoll, eventSize, dataOffset } = workerData as { epoll: number; eventSiz
 
 watch();
 
+/** The errors of epoll_wait(2) that come again and again. */
+const ourFaults: ReadonlySet<string> = new Set(['EBADF', 'EFAULT', 'EINVAL']);
+
 /** Waits for ever, off the main thread; token 0 is the wake-up that ends it. */
 function watch(): void {
   const events = Buffer.alloc(eventSize * most);
@@ -14,7 +17,8 @@ function watch(): void {
     const count = epollWait(epoll, events, most, -1) as number;
     if (count < 0) {
       const code = errno();
-      if (errnoName(code) === 'EINTR') continue;
+      // What else there is to say is EINTR, for which EAGAIN was read once: of a call made on the way back.
+      if (!ourFaults.has(errnoName(code))) continue;
       throw syscallError('wait for descriptors', code);
     }
     const tokens = Array.from({ length: count }, (_, i) => events.readUInt32LE(i * eventSize + dataOffset));
