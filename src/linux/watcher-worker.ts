@@ -5,10 +5,10 @@ const epollWait = libc.func('int epoll_wait(int epfd, uint8_t *events, int most,
 const most = 64;
 const { epoll, eventSize, dataOffset } = workerData as { epoll: number; eventSize: number; dataOffset: number };
 
-watch();
-
 /** The errors of epoll_wait(2) that come again and again. */
 const ourFaults: ReadonlySet<string> = new Set(['EBADF', 'EFAULT', 'EINVAL']);
+
+watch();
 
 /** Waits for ever, off the main thread; token 0 is the wake-up that ends it. */
 function watch(): void {
