@@ -10,7 +10,8 @@ import type { Outside } from './outside.ts';
 import { Lines, initPacket, parsePacket, sendPacket, sniffer } from './sctp.ts';
 
 const containerPort = 7412;
-const isTracked = existsSync('/proc/sys/net/netfilter/nf_conntrack_sctp_timeout_established');
+/** Not before something was tracked: the module that tells may be loaded by that. */
+const isTracked = () => existsSync('/proc/sys/net/netfilter/nf_conntrack_sctp_timeout_established');
 /** Asking for a socket has the kernel load its module, where there is one. */
 const hasSockets = () =>
   spawnSync('perl', ['-MSocket', '-e', 'exit(socket(S, AF_INET, SOCK_STREAM, 132) ? 0 : 1)']).status === 0;
@@ -40,7 +41,7 @@ describe('host ports over SCTP', function () {
 
   it('are refused where the kernel does not track it, else given', async () => {
     const given = await network.attach(pod, soon()).catch((error: unknown) => error);
-    if (isTracked) ip = (given as Awaited<ReturnType<PodNetwork['attach']>>).ips[0] ?? '';
+    if (isTracked()) ip = (given as Awaited<ReturnType<PodNetwork['attach']>>).ips[0] ?? '';
     else expect(String(given)).to.contain('this kernel tracks no SCTP; use tcp or udp');
   });
 
@@ -52,7 +53,7 @@ describe('host ports over SCTP', function () {
   ] as const;
   for (const [at, [where, netns, address]] of places.entries())
     it(`lead from ${where} to the pod and its answer back, checksums mended`, async function () {
-      if (!isTracked) return this.skip(); // this kernel tracks no SCTP (CONFIG_NF_CT_PROTO_SCTP)
+      if (!isTracked()) return this.skip(); // this kernel tracks no SCTP (CONFIG_NF_CT_PROTO_SCTP)
       await using atPod = sniffer(pod.netns);
       await using atClient = sniffer(netns());
       expect([await atPod.next(), await atClient.next()]).to.deep.equal(['ready', 'ready']);
@@ -74,7 +75,7 @@ describe('host ports over SCTP', function () {
     });
 
   it('carry an association from outside, where the kernel has sockets for it', async function () {
-    if (!isTracked || !hasSockets()) return this.skip(); // this kernel has no SCTP sockets (CONFIG_IP_SCTP)
+    if (!isTracked() || !hasSockets()) return this.skip(); // this kernel has no SCTP sockets (CONFIG_IP_SCTP)
     await using server = new Lines(
       pod.netns,
       'socket(S, AF_INET, SOCK_STREAM, 132) or die $!; bind(S, sockaddr_in($ARGV[0], INADDR_ANY)) or die $!; listen(S, 5); print "ready\\n";' +
@@ -93,7 +94,7 @@ describe('host ports over SCTP', function () {
   });
 
   it('are closed with their pod', async function () {
-    if (!isTracked) return this.skip(); // this kernel tracks no SCTP (CONFIG_NF_CT_PROTO_SCTP)
+    if (!isTracked()) return this.skip(); // this kernel tracks no SCTP (CONFIG_NF_CT_PROTO_SCTP)
     await network.detach(pod.id, soon());
     const again = await lab.pod({ ports: [{ protocol: 'sctp', hostPort, containerPort, hostIp: '' }] });
     await network.attach(again, soon());
